@@ -1,0 +1,133 @@
+"""Every exception of the package.
+
+ToolkitError
+├── DefinitionError      a function, toolset or limit that cannot be used as it stands; raised where it is defined
+├── CallSignal           raised *inside* a tool, on purpose, to speak to the model
+│   ├── ToolError        "this went wrong, and here is what the model may know about it"
+│   └── Retry            "call me again, with this corrected"
+├── RunError             a run that did not end well; always carries `.run` and `.result`
+│   ├── RunFailed        the run ended `failed`; `.code` and the text of `last_error`
+│   ├── RunCancelled     somebody cancelled it
+│   ├── RunExpired       nobody answered in time
+│   ├── LimitReached     one of our own limits (turns, seconds, calls) ended it; the remote run was cancelled
+│   └── RunLost          the server stopped answering and it is not known whether the run goes on
+├── EngineError          the engine cannot start or go on: store, port, settings; the text names the remedy
+└── Refused              a request the Assistants API refuses; becomes the API's error JSON and status
+
+Three audiences: the *model* reads short texts (ToolError, Retry), the *app* gets RunError with the run attached, the *HTTP
+client* gets Refused as JSON.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openai.types.beta.threads import Run
+
+    from toolkit.runs.result import Result
+
+__all__ = [
+    "CallSignal",
+    "DefinitionError",
+    "EngineError",
+    "LimitReached",
+    "Refused",
+    "Retry",
+    "RunCancelled",
+    "RunError",
+    "RunExpired",
+    "RunFailed",
+    "RunLost",
+    "ToolError",
+    "ToolkitError",
+]
+
+
+class ToolkitError(Exception):
+    """Any error of this package."""
+
+
+class DefinitionError(ToolkitError, TypeError):
+    """A function, toolset or limit cannot be used as it stands; the text says what to write instead."""
+
+
+class CallSignal(ToolkitError):
+    """Raised inside a tool to tell the model something on purpose. Use `ToolError` or `Retry`."""
+
+
+class ToolError(CallSignal):
+    """Tell the model that the call failed, in exactly these words; other exceptions' texts are hidden from it."""
+
+
+class Retry(CallSignal):
+    """Ask the model to call the tool again; the text says what to correct. Bounded by `Limits.retries` a tool."""
+
+
+class RunError(ToolkitError):
+    """A run did not end well. `.run` is the run as last seen (None when there was none yet), `.result` what it left."""
+
+    def __init__(self, message: str, *, result: Result | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+    @property
+    def run(self) -> Run | None:
+        """The run as last seen, or None when the server never told us of one."""
+        return self.result.run if self.result is not None else None
+
+
+class RunFailed(RunError):
+    """The run ended `failed`; the text and `.code` are its `last_error`."""
+
+    def __init__(self, message: str, *, code: str, result: Result | None = None) -> None:
+        super().__init__(message, result=result)
+        self.code = code
+
+
+class RunCancelled(RunError):
+    """The run was cancelled by somebody else."""
+
+
+class RunExpired(RunError):
+    """The run expired before it was done (the API gives a run about ten minutes)."""
+
+
+class LimitReached(RunError):
+    """A limit of ours ended the run, and the remote run was cancelled. `.limit` is its name in `Limits`."""
+
+    def __init__(self, message: str, *, limit: str, result: Result | None = None) -> None:
+        super().__init__(message, result=result)
+        self.limit = limit
+
+
+class RunLost(RunError):
+    """The server stopped answering; whether the run goes on there is not known. Pick it up with `run(run_id=...)`."""
+
+
+class EngineError(ToolkitError):
+    """The engine cannot start or go on; the text says why and names the remedy."""
+
+
+class Refused(ToolkitError):
+    """A request that the Assistants API refuses.
+
+    `status` is the HTTP status; `message`, `type`, `param` and `code` are the fields of the API's error object
+    (`{"error": {...}}`, the Error schema of the API reference).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        type: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.type = type
+        self.param = param
+        self.code = code
