@@ -1,9 +1,9 @@
 """The seam to the database.
 
-A *statement* is SQL with a name, in `queries.sql` beside the implementation; nothing else holds SQL, and values only ever
-travel as parameters. A *transaction function* is an ordinary function `work(tx)`: it reads and writes through `tx` and
-returns plain data. The store runs it where its connection lives (a thread), commits when it returns and rolls everything
-back when it raises, so one call of `write` is one transaction. Work must not await, sleep or do other I/O.
+A *statement* is SQL with a name, in `queries/<noun>.sql`; nothing else holds SQL, and values only ever travel as
+parameters. A *transaction function* is an ordinary function `work(tx)`: it reads and writes through `tx` and returns
+plain data. The store runs it where its connection lives (a thread), commits when it returns and rolls everything back
+when it raises, so one call of `write` is one transaction. Work must not await, sleep or do other I/O.
 """
 
 from __future__ import annotations

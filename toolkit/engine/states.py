@@ -1,0 +1,100 @@
+"""What may happen to a run, a step and a message: tables of state x event -> state.
+
+An illegal move is a missing key. For the run it becomes one clear 400 (`Refused`), worded as the API words it; for steps
+and messages it would be a fault of ours, since only the run's own moves touch them.
+
+The rules are the run lifecycle of the Assistants guide. `cancelling` is in the table for its shape: our cancel is one
+transaction, so nobody waits there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from toolkit.errors import Refused
+
+__all__ = [
+    "ACTIVE",
+    "ENDED",
+    "MESSAGE_MOVES",
+    "RUN_MOVES",
+    "STEP_MOVES",
+    "MessageEvent",
+    "RunEvent",
+    "StepEvent",
+    "message_after",
+    "run_after",
+    "step_after",
+]
+
+RunEvent = Literal["claim", "require_action", "submit", "requeue", "complete", "run_out", "fail", "cancel", "expire"]
+StepEvent = Literal["complete", "fail", "cancel", "expire"]
+MessageEvent = Literal["complete", "break_off"]
+
+ACTIVE: Final = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
+"""States in which the run holds its thread's lock."""
+
+ENDED: Final = frozenset({"completed", "incomplete", "failed", "cancelled", "expired"})
+"""States that nothing leaves."""
+
+RUN_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
+    "queued": {"claim": "in_progress", "cancel": "cancelled", "expire": "expired", "fail": "failed"},
+    "in_progress": {
+        "claim": "in_progress",  # another worker takes over a run whose worker died
+        "require_action": "requires_action",
+        "requeue": "queued",
+        "complete": "completed",
+        "run_out": "incomplete",
+        "fail": "failed",
+        "cancel": "cancelled",
+        "expire": "expired",
+    },
+    "requires_action": {"submit": "queued", "cancel": "cancelled", "expire": "expired"},
+    "cancelling": {"cancel": "cancelled", "complete": "completed", "run_out": "incomplete", "fail": "failed", "expire": "expired"},
+    "completed": {},
+    "incomplete": {},
+    "failed": {},
+    "cancelled": {},
+    "expired": {},
+}
+
+STEP_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
+    "in_progress": {"complete": "completed", "fail": "failed", "cancel": "cancelled", "expire": "expired"},
+    "completed": {},
+    "failed": {},
+    "cancelled": {},
+    "expired": {},
+}
+
+MESSAGE_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
+    "in_progress": {"complete": "completed", "break_off": "incomplete"},
+    "completed": {},
+    "incomplete": {},
+}
+
+
+def run_after(status: str, event: RunEvent) -> str:
+    """Give the state of a run in `status` after `event`. Raises Refused with the API's text when it may not happen."""
+    after = RUN_MOVES[status].get(event)
+    if after is None:
+        raise Refused(_refusal(status, event))
+    return after
+
+
+def step_after(status: str, event: StepEvent) -> str:
+    """Give the state of a step after `event`. Raises KeyError: nobody outside can ask for it."""
+    return STEP_MOVES[status][event]
+
+
+def message_after(status: str, event: MessageEvent) -> str:
+    """Give the state of a message after `event`. Raises KeyError: nobody outside can ask for it."""
+    return MESSAGE_MOVES[status][event]
+
+
+def _refusal(status: str, event: RunEvent) -> str:
+    if event == "submit":
+        return f'Runs in status "{status}" do not accept tool outputs.'
+    if event == "cancel":
+        return f"Cannot cancel run with status '{status}'."
+    return f"A run with status '{status}' cannot {event.replace('_', ' ')}."
