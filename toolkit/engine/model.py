@@ -1,7 +1,7 @@
 """The seam to language models: what the engine asks of one, and the deltas it gets back.
 
-Two implementations live beside this file: `endpoint.py` (any OpenAI-compatible chat completions endpoint) and `offline.py`
-(a small deterministic one that needs no key and no network).
+Two implementations live beside this file: `endpoint.py` (any OpenAI-compatible chat completions endpoint) and
+`offline.py` (a small deterministic one that needs no key and no network).
 
 A model only says what was generated. Whether to try again, what to store and which state the run takes is decided in
 `execute.py`. History travels as JSON texts that were written once, when each message was stored: nothing here or there
@@ -10,11 +10,23 @@ parses or re-serialises it on the way to an endpoint.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-__all__ = ["CallBegan", "CallPiece", "Delta", "Ended", "Model", "ModelCall", "ModelError", "ModelRequest", "Text", "Usage"]
+__all__ = [
+    "CallBegan",
+    "CallPiece",
+    "ContextExceeded",
+    "Delta",
+    "Ended",
+    "Model",
+    "ModelCall",
+    "ModelError",
+    "ModelRequest",
+    "Text",
+    "Usage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +96,8 @@ class Ended:
     reason: Literal["stop", "length", "content_filter"]
     calls: tuple[ModelCall, ...] = ()
     message: str = ""
-    """JSON text of the assistant's chat message to keep as history: content, tool_calls with the server's unknown fields,
-    reasoning fields that must go back (dialects: Gemini, DeepSeek, OpenRouter)."""
+    """JSON text of the assistant's chat message to keep as history: content, tool_calls with the server's unknown
+    fields, reasoning fields that must go back (dialects: Gemini, DeepSeek, OpenRouter)."""
     usage: Usage | None = None
     """None when the server told nothing; the engine then estimates."""
 
@@ -116,10 +128,14 @@ class ModelError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class ContextExceeded(ModelError):
+    """The request is longer than the model's context window: less history may do."""
+
+
 class Model(Protocol):
     """Anything that completes chats."""
 
-    def complete(self, request: ModelRequest) -> AsyncIterator[Delta]:
+    def complete(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         """Stream one completion; the last delta is `Ended`. Raises ModelError when it does not come whole.
 
         Closing the iterator early (`aclose`) aborts the call at the endpoint.

@@ -1,7 +1,7 @@
 """What may happen to a run, a step and a message: tables of state x event -> state.
 
-An illegal move is a missing key. For the run it becomes one clear 400 (`Refused`), worded as the API words it; for steps
-and messages it would be a fault of ours, since only the run's own moves touch them.
+An illegal move is a missing key. For the run it becomes one clear 400 (`Refused`), worded as the API words it; for
+steps and messages it would be a fault of ours, since only the run's own moves touch them.
 
 The rules are the run lifecycle of the Assistants guide. `cancelling` is in the table for its shape: our cancel is one
 transaction, so nobody waits there.
@@ -28,7 +28,7 @@ __all__ = [
     "step_after",
 ]
 
-RunEvent = Literal["claim", "require_action", "submit", "requeue", "complete", "run_out", "fail", "cancel", "expire"]
+RunEvent = Literal["claim", "require_action", "submit", "complete", "run_out", "fail", "cancel", "expire"]
 StepEvent = Literal["complete", "fail", "cancel", "expire"]
 MessageEvent = Literal["complete", "break_off"]
 
@@ -43,7 +43,6 @@ RUN_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
     "in_progress": {
         "claim": "in_progress",  # another worker takes over a run whose worker died
         "require_action": "requires_action",
-        "requeue": "queued",
         "complete": "completed",
         "run_out": "incomplete",
         "fail": "failed",
@@ -51,7 +50,13 @@ RUN_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
         "expire": "expired",
     },
     "requires_action": {"submit": "queued", "cancel": "cancelled", "expire": "expired"},
-    "cancelling": {"cancel": "cancelled", "complete": "completed", "run_out": "incomplete", "fail": "failed", "expire": "expired"},
+    "cancelling": {
+        "cancel": "cancelled",
+        "complete": "completed",
+        "run_out": "incomplete",
+        "fail": "failed",
+        "expire": "expired",
+    },
     "completed": {},
     "incomplete": {},
     "failed": {},

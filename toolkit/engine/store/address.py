@@ -1,4 +1,4 @@
-"""Where a store is: `sqlite:///relative.db`, `sqlite:////absolute.db` or `sqlite:///:memory:`, with options behind `?`."""
+"""Where a store is: `sqlite:///relative.db`, `sqlite:////absolute.db` or `sqlite:///:memory:`, options behind `?`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 -- Assistants, threads, messages, runs and steps.
 --
 -- Every object belongs to a project. `seq` is the order of things (created_at has whole seconds only). What an object
--- looks like on the wire is kept as JSON text that was written once (`body`; of a run: `fixed` and `state`, which joined
--- make the object), so that a read hands it on as it is; a value has a column of its own only where a query needs it.
+-- looks like on the wire is kept as JSON text that was written once (`body`; of a run: `fixed`, `state` and `metadata`,
+-- which joined make the object), so that a read hands it on as it is; a value has a column of its own only where a query
+-- needs it.
 
 CREATE TABLE assistant (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -47,13 +48,13 @@ CREATE TABLE run (
   created_at  INTEGER NOT NULL,
   status      TEXT NOT NULL,
   attempt     INTEGER NOT NULL DEFAULT 0,   -- every claim adds one; every write of a worker names its own
-  owner       TEXT,                         -- the process that executes it, while its lease lasts
-  lease_until REAL,
+  owner       TEXT,                         -- the engine that executes it, or is about to, while its lease lasts
+  lease_until REAL NOT NULL DEFAULT 0,
   expires_at  INTEGER NOT NULL,
-  fixed       TEXT NOT NULL,
-  state       TEXT NOT NULL,
-  prompt_tokens     INTEGER NOT NULL DEFAULT 0,
-  completion_tokens INTEGER NOT NULL DEFAULT 0
+  fixed       TEXT NOT NULL,                -- members that never change
+  state       TEXT NOT NULL,                -- members that the run's own moves change
+  metadata    TEXT NOT NULL,                -- changed by anyone at any time, so no move writes it
+  used        TEXT NOT NULL DEFAULT '[0,0,0,0]'  -- tokens so far: prompt, completion, cached, reasoning
 );
 CREATE INDEX run_page ON run (thread, created_at, seq);
 CREATE INDEX run_active ON run (status, expires_at)
@@ -69,7 +70,9 @@ CREATE TABLE step (
   status     TEXT NOT NULL,
   type       TEXT NOT NULL,
   body       TEXT NOT NULL,
-  chat       TEXT                        -- of open tool calls: the chat message that asked for them
+  chat       TEXT,                       -- of waiting tool calls: the chat message that asked for them,
+  message    TEXT,                       -- the message with the text that came along in the same turn,
+  used       TEXT                        -- and the tokens of that turn, shown when the step is completed
 );
 CREATE INDEX step_page ON step (run, seq);
 CREATE INDEX step_open ON step (run) WHERE status = 'in_progress';

@@ -1,0 +1,207 @@
+"""The Engine: where store, model, execution and server meet, and how they are reached from this process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import warnings
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from toolkit.engine.endpoint import Endpoint
+from toolkit.engine.routing import Models
+from toolkit.server.app import app
+from toolkit.server.inprocess import LoopThread, transports
+from toolkit.server.rooms import Rooms
+
+from toolkit.engine.execute import Execution
+from toolkit.engine.leg import Rooms as LegRooms
+from toolkit.engine.model import Model
+from toolkit.engine.store import Store
+from toolkit.engine.store.address import default_url, parse
+from toolkit.engine.store.sqlite import SQLite
+from toolkit.errors import EngineError
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+__all__ = ["Engine"]
+
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+
+
+class Engine:
+    """The Assistants API on a store and a model.
+
+    `store` is a URL (`sqlite:///assistants.db`, `sqlite:///:memory:`); None is the default file in the user's data
+    directory. The model is an OpenAI-compatible endpoint (`model_url`, `model_key`), or a `Model` of your own;
+    `models` maps the names that assistants ask for to the names the endpoint knows, `"*"` standing for any. Without
+    an endpoint the model `offline` is there: no language model, but it calls tools.
+
+    `client()` and `aclient()` are ordinary `openai` clients that reach the engine without a port; `app` is the same API
+    for any ASGI server. Raises EngineError when the store cannot be used.
+
+        engine = Engine("sqlite:///assistants.db")
+        client = engine.client()
+        assistant = client.beta.assistants.create(model="offline")
+    """
+
+    def __init__(
+        self,
+        store: str | None = None,
+        *,
+        model_url: str | None = None,
+        model_key: str | None = None,
+        models: Mapping[str, str] | None = None,
+        model: Model | None = None,
+        context_tokens: int | None = None,
+        run_expires_s: int = 600,
+        concurrency: int = 64,
+        api_keys: Mapping[str, str] | None = None,
+        unknown_fields: Literal["refuse", "warn"] = "refuse",
+    ) -> None:
+        if model is not None and model_url is not None:
+            raise EngineError("Give an Engine either `model` or `model_url`, not both.")
+        self._address = parse(store or default_url())
+        self._model_url, self._model_key, self._model = model_url, model_key, model
+        self._names = dict(models or {})
+        self._context_tokens = context_tokens
+        self._run_expires_s = run_expires_s
+        self._concurrency = concurrency
+        self._keys = dict(api_keys or {})
+        self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
+        self._store = SQLite(self._address)
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._here: tuple[LoopThread, _Wing] | None = None
+        self._closed = False
+        self.app = self._wing()
+        """The API as an ASGI application, for uvicorn or any other server."""
+        atexit.register(self.close)
+
+    def client(self, *, project: str = "default", **options: Any) -> OpenAI:
+        """Make an `openai.OpenAI` that reaches this engine without a port. `options` are those of `OpenAI(...)`.
+
+        Everything belongs to a project, and a client sees its own. The SDK's warning that the Assistants API is
+        deprecated is switched off, for that message alone.
+        """
+        from httpx2 import Client
+        from openai import OpenAI
+
+        _silence_deprecation()
+        transport, _ = transports(*self._inside(), project=project)
+        return OpenAI(**{**_LOCAL, **options}, http_client=Client(transport=transport))
+
+    def aclient(self, *, project: str = "default", **options: Any) -> AsyncOpenAI:
+        """Make an `openai.AsyncOpenAI` that reaches this engine without a port. See `client`."""
+        from httpx2 import AsyncClient
+        from openai import AsyncOpenAI
+
+        _silence_deprecation()
+        _, transport = transports(*self._inside(), project=project)
+        return AsyncOpenAI(**{**_LOCAL, **options}, http_client=AsyncClient(transport=transport))
+
+    def close(self) -> None:
+        """Stop what is under way here (it goes on when the store is opened again) and close the store."""
+        with self._lock:
+            if self._closed or self._process != os.getpid():
+                return
+            self._closed = True
+        atexit.unregister(self.close)
+        thread = self._here[0] if self._here else LoopThread()
+        if self._here:
+            thread.run(self._here[1].aclose())
+        thread.run(self._store.aclose())
+        thread.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _inside(self) -> tuple[_Wing, LoopThread]:
+        """Give the API as it runs on this process's background loop, started when it is first needed."""
+        with self._lock:
+            if self._closed:
+                raise EngineError("This Engine is closed. Make a new one on the same store.")
+            if self._process != os.getpid():
+                raise EngineError("This Engine was made before a fork. Make a new one in the new process.")
+            if self._here is None:
+                self._here = LoopThread(), self._wing()
+            return self._here[1], self._here[0]
+
+    def _wing(self) -> _Wing:
+        endpoint = self._model
+        if endpoint is None and self._model_url is not None:
+            endpoint = Endpoint(self._model_url, key=self._model_key)
+        models = Models(endpoint, self._names)
+        execution = Execution(
+            LegRooms(self._store, models, time.time, self._context_tokens),
+            concurrency=self._concurrency,
+            run_expires_s=self._run_expires_s,
+        )
+        return _Wing(self._store, models, execution, keys=self._keys, unknown_fields=self._unknown_fields)
+
+
+class _Wing:
+    """The engine on one event loop: an ASGI application that starts with its first request, or when its server does.
+
+    The loop of an HTTP server and the loop behind in-process clients have one each, on the same store: they work
+    together as two engines on one file do.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        models: Models,
+        execution: Execution,
+        *,
+        keys: Mapping[str, str],
+        unknown_fields: Literal["refuse", "warn"],
+    ) -> None:
+        self._models = models
+        self._execution = execution
+        self._app = app(Rooms(store, execution, models, keys, unknown_fields))
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Serve a request, or the server's start and end (ASGI lifespan)."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._execution.start()
+            await self._app(scope, receive, send)
+
+    async def aclose(self) -> None:
+        """Let go of the runs under way here and close the connections to the model."""
+        await self._execution.aclose()
+        await self._models.aclose()
+
+    async def _live(self, receive: _Receive, send: _Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._execution.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+_LOCAL: Mapping[str, Any] = {"api_key": "in-process", "base_url": "http://engine/v1"}
+_silenced = False
+
+
+def _silence_deprecation() -> None:
+    global _silenced
+    if not _silenced:
+        _silenced = True
+        warnings.filterwarnings("ignore", "The Assistants API is deprecated", DeprecationWarning)

@@ -1,0 +1,140 @@
+"""What goes to the model: the thread, as chat messages that were stored as JSON texts, and the run's settings.
+
+The newest messages go first into the room there is; a message that calls tools and the tools' outputs are never sent
+apart. Reading stops where the room ends, so a run costs what is sent, not what the thread holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from toolkit.engine.jsontext import dump
+from toolkit.engine.model import ModelRequest
+from toolkit.engine.objects.runs import Run
+from toolkit.engine.store import Row, Tx
+
+__all__ = ["BYTES_PER_TOKEN", "Budget", "Context", "budget_of", "estimate", "read", "request_of"]
+
+BYTES_PER_TOKEN: Final = 4
+"""A local estimate, for want of the model's own tokenizer; the usage that the model server reports is the truth."""
+
+_PAGE = 200
+_NO_SEQ: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much of a thread may be sent."""
+
+    size: int | None = None
+    """Bytes of chat messages, None for no bound."""
+    messages: int | None = None
+    """Messages of before this run (truncation_strategy last_messages), None for no bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What of the thread is sent, oldest first."""
+
+    messages: Sequence[str]
+    size: int
+    had_calls: bool
+    """Whether the run has called tools already."""
+
+
+def estimate(size: int) -> int:
+    """Estimate the tokens of so many bytes."""
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def budget_of(run: Run, settings: Mapping[str, Any], window_tokens: int | None) -> Budget:
+    """Settle what may be sent: the model's window, less what is left of `max_prompt_tokens`, less the instructions."""
+    bounds = [window_tokens] if window_tokens is not None else []
+    if settings["max_prompt_tokens"] is not None:
+        bounds.append(settings["max_prompt_tokens"] - run.used.prompt)
+    strategy = settings["truncation_strategy"]
+    messages = strategy["last_messages"] if strategy["type"] == "last_messages" else None
+    if not bounds:
+        return Budget(None, messages)
+    fixed = len(settings["instructions"].encode()) + len(dump(settings["tools"]))
+    return Budget(max(0, min(bounds) * BYTES_PER_TOKEN - fixed), messages)
+
+
+def read(tx: Tx, run: Run, budget: Budget) -> Context:
+    """Read as much of the thread as the budget allows, newest first; what this run was asked and did always goes."""
+    chosen: list[Row] = []
+    size = earlier = 0
+    for group in _groups(tx, run.thread):
+        group_size = sum(row["size"] for row in group)
+        mine = group[0]["run"] == run.id
+        needed = mine or earlier == 0
+        if not needed and budget.size is not None and size + group_size > budget.size:
+            break
+        if not needed and budget.messages is not None and earlier >= budget.messages:
+            break
+        chosen += group
+        size += group_size
+        earlier += not mine and group[0]["turn"] is None
+    chosen.reverse()
+    had_calls = tx.one("step.had_calls", run=run.id) is not None
+    return Context([row["chat"] for row in chosen], size, had_calls)
+
+
+def _groups(tx: Tx, thread_id: str) -> Iterator[list[Row]]:
+    """Walk a thread's items from the newest, those of one turn together, each group newest first."""
+    group: list[Row] = []
+    before = _NO_SEQ
+    while rows := tx.all("item.newest", thread=thread_id, before=before, limit=_PAGE):
+        for row in rows:
+            if group and (row["turn"] is None or row["turn"] != group[-1]["turn"]):
+                yield group
+                group = []
+            group.append(row)
+        before = rows[-1]["seq"]
+        if len(rows) < _PAGE:
+            break
+    if group:
+        yield group
+
+
+def request_of(
+    run: Run, settings: Mapping[str, Any], model_name: str, context: Context, timeout_s: float
+) -> ModelRequest:
+    """Make the request to the model out of the run's settings and the thread."""
+    messages = list(context.messages)
+    if settings["instructions"]:
+        messages.insert(0, dump({"role": "system", "content": settings["instructions"]}))
+    tools = [tool for tool in settings["tools"] if tool["type"] == "function"]
+    return ModelRequest(
+        model=model_name,
+        messages=messages,
+        tools=dump(tools) if tools else None,
+        options=_options(run, settings, has_tools=bool(tools), had_calls=context.had_calls),
+        timeout_s=timeout_s,
+    )
+
+
+def _options(run: Run, settings: Mapping[str, Any], *, has_tools: bool, had_calls: bool) -> dict[str, Any]:
+    """Give only what differs from the defaults: many servers refuse parameters they do not know.
+
+    A forced tool choice holds for the run's first turn; later on it would call tools for ever.
+    """
+    options: dict[str, Any] = {}
+    for name in ("temperature", "top_p"):
+        if settings[name] != 1.0:
+            options[name] = settings[name]
+    if settings["response_format"] not in ("auto", {"type": "text"}):
+        options["response_format"] = settings["response_format"]
+    if "reasoning_effort" in settings:
+        options["reasoning_effort"] = settings["reasoning_effort"]
+    if settings["max_completion_tokens"] is not None:
+        options["max_completion_tokens"] = settings["max_completion_tokens"] - run.used.completion
+    if has_tools:
+        choice = settings["tool_choice"]
+        if choice == "none" or (choice != "auto" and not had_calls):
+            options["tool_choice"] = choice
+        if not settings["parallel_tool_calls"]:
+            options["parallel_tool_calls"] = False
+    return options

@@ -1,0 +1,136 @@
+"""The stream's events: how one looks, how deltas are made, and how listeners get them.
+
+The order of events is the one of the worked examples in the API reference (streaming events): a step before its
+deltas, a message before its deltas, and every object committed before its event is sent. An event is made into its
+bytes once, however many listen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from toolkit.engine.jsontext import dump, quote
+from toolkit.engine.objects.runs import Event
+
+__all__ = ["DONE", "Feed", "call_delta", "call_started", "frame", "replay", "text_delta"]
+
+DONE = b"event: done\ndata: [DONE]\n\n"
+
+
+def frame(event: Event) -> bytes:
+    """Make the bytes of one event: a line with its name, a line with its JSON."""
+    return f"event: {event[0]}\ndata: {event[1]}\n\n".encode()
+
+
+def text_delta(message_id: str, value: str, *, first: bool) -> Event:
+    """Make a `thread.message.delta`; the first one of a text part carries its empty list of annotations."""
+    annotations = ',"annotations":[]' if first else ""
+    return (
+        "thread.message.delta",
+        f'{{"id":"{message_id}","object":"thread.message.delta","delta":{{"content":'
+        f'[{{"index":0,"type":"text","text":{{"value":{quote(value)}{annotations}}}}}]}}}}',
+    )
+
+
+def call_started(step_id: str, index: int, call_id: str, name: str) -> Event:
+    """Make the first `thread.run.step.delta` of a call. Handlers get arguments from later ones only, so it has none."""
+    return _step_delta(
+        step_id,
+        f'{{"index":{index},"id":{quote(call_id)},"type":"function",'
+        f'"function":{{"name":{quote(name)},"arguments":"","output":null}}}}',
+    )
+
+
+def call_delta(step_id: str, index: int, arguments: str) -> Event:
+    """Make a later `thread.run.step.delta` of a call: a piece of its arguments."""
+    return _step_delta(step_id, f'{{"index":{index},"type":"function","function":{{"arguments":{quote(arguments)}}}}}')
+
+
+def _step_delta(step_id: str, call: str) -> Event:
+    return (
+        "thread.run.step.delta",
+        f'{{"id":"{step_id}","object":"thread.run.step.delta","delta":{{"step_details":'
+        f'{{"type":"tool_calls","tool_calls":[{call}]}}}}}}',
+    )
+
+
+class Feed:
+    """The events of one leg of a run, from its start to the next wait or end, for any number of listeners.
+
+    Everything published stays until the feed is dropped, so a listener that comes late, or again after its connection
+    broke, gets the leg from the start.
+    """
+
+    def __init__(self) -> None:
+        self._frames: list[bytes] = []
+        self._news = asyncio.Event()
+        self.ended = False
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell all listeners. Nothing is told after the end."""
+        if not self.ended:
+            self._frames.extend(map(frame, events))
+            self._news.set()
+
+    def end(self) -> None:
+        """Say `done`: the run waits for the application, or is over."""
+        if not self.ended:
+            self._frames.append(DONE)
+            self.ended = True
+            self._news.set()
+
+    async def listen(self) -> AsyncIterator[bytes]:
+        """Yield what there is and then what comes, in chunks of whole events, until the end."""
+        told = 0
+        while True:
+            if told < len(self._frames):
+                chunk = b"".join(self._frames[told:])
+                told = len(self._frames)
+                yield chunk
+            elif self.ended:
+                return
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+
+def replay(status: str, run: str, steps: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> bytes:
+    """Tell a run again from what is stored: its steps and messages as they came, and the run as it is now."""
+    by_id = {answer["id"]: answer for answer in answers}
+    events: list[Event] = [("thread.run.created", run), ("thread.run.queued", run), ("thread.run.in_progress", run)]
+    for step in steps:
+        details = step["step_details"]
+        begun = dump({**step, "status": "in_progress", "step_details": {**details, **_emptied(details)}})
+        events += [("thread.run.step.created", begun), ("thread.run.step.in_progress", begun)]
+        if details["type"] == "message_creation":
+            events += _told_answer(by_id.get(details["message_creation"]["message_id"]))
+        else:
+            events += _told_calls(step["id"], details["tool_calls"])
+        if step["status"] != "in_progress":
+            events.append((f"thread.run.step.{step['status']}", dump(step)))
+    events.append((f"thread.run.{status}", run))
+    return b"".join(map(frame, events)) + DONE
+
+
+def _emptied(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"tool_calls": []} if "tool_calls" in details else {}
+
+
+def _told_answer(answer: Mapping[str, Any] | None) -> Iterator[Event]:
+    if answer is None:  # deleted since
+        return
+    begun = dump({**answer, "status": "in_progress", "content": []})
+    yield "thread.message.created", begun
+    yield "thread.message.in_progress", begun
+    for part in answer["content"]:
+        yield text_delta(answer["id"], part["text"]["value"], first=True)
+    if answer["status"] != "in_progress":
+        yield f"thread.message.{answer['status']}", dump(answer)
+
+
+def _told_calls(step_id: str, calls: Sequence[Mapping[str, Any]]) -> Iterator[Event]:
+    for index, call in enumerate(calls):
+        yield call_started(step_id, index, call["id"], call["function"]["name"])
+        yield call_delta(step_id, index, call["function"]["arguments"])

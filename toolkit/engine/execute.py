@@ -1,0 +1,311 @@
+"""Everything that makes runs move, for whoever serves them: start, submit, cancel, read, listen.
+
+A waiting run is only a row. What lives in this process is the work under way (`queue.py`, `leg.py`), the feeds that
+listeners hear, and one task that looks after the store once a second: it renews the leases of the runs under way here,
+ends runs whose time is up, and picks up runs that nobody attends to any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Final
+from weakref import WeakValueDictionary
+
+from toolkit.engine import moves
+from toolkit.engine.events import Feed, replay
+from toolkit.engine.jsontext import id_of
+from toolkit.engine.leg import Leg, Rooms
+from toolkit.engine.objects import runs, threads
+from toolkit.engine.objects.answers import answers_of
+from toolkit.engine.objects.kept import KEPT_S, Answer, Key, once
+from toolkit.engine.objects.runs import CreateRun, CreateThreadAndRun, Event, LastError, Run, SubmitToolOutputs
+from toolkit.engine.objects.steps import steps_of
+from toolkit.engine.queue import LocalQueue
+from toolkit.engine.states import ACTIVE
+from toolkit.engine.store import Tx
+
+__all__ = ["Execution"]
+
+_log = logging.getLogger("toolkit.engine")
+
+_LEASE_S: Final = 5.0
+_LOOK_S: Final = 1.0
+_FEED_KEPT_S: Final = 60.0
+_GLANCE_S: Final = 0.25
+_MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
+"""States that a run leaves by itself, so that it is worth waiting for."""
+
+
+class Execution:
+    """Executes runs. `await start()` before, `await aclose()` after; both on the loop that serves."""
+
+    def __init__(self, rooms: Rooms, *, concurrency: int, run_expires_s: int) -> None:
+        self._rooms = rooms
+        self._store = rooms.store
+        self._expires_s = run_expires_s
+        self._owner = secrets.token_hex(8)
+        self._queue = LocalQueue(self._advance, concurrency)
+        self._feeds: dict[str, Feed] = {}
+        self._legs: dict[str, Leg] = {}
+        self._news: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to look after the store's runs, those that another process left behind included."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_after(), name="look after runs")
+
+    async def aclose(self) -> None:
+        """Stop. Runs under way are let go, for whoever opens the store next to go on with."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        await self._queue.aclose()
+        await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=0))
+
+    # What clients ask for. Each returns the run's JSON text; with `streamed`, `listen` then tells the leg's events.
+
+    async def create_run(
+        self, project: str, thread_id: str, request: CreateRun, *, key: Key | None = None, streamed: bool = False
+    ) -> str:
+        """Start a run on a thread. Raises Refused."""
+
+        def work(tx: Tx) -> str:
+            return self._insert(tx, project, thread_id, request).wire
+
+        return await self._started(project, key, work, streamed)
+
+    async def create_thread_and_run(
+        self, project: str, request: CreateThreadAndRun, *, key: Key | None = None, streamed: bool = False
+    ) -> str:
+        """Make a thread and start a run on it, or neither. Raises Refused."""
+
+        created: list[Event] = []
+
+        def work(tx: Tx) -> str:
+            thread = threads.create(tx, project, request.thread or threads.CreateThread(), self._now())
+            created.append(("thread.created", thread))
+            return self._insert(tx, project, id_of(thread), request).wire
+
+        return await self._started(project, key, work, streamed, created)
+
+    async def submit(
+        self,
+        project: str,
+        thread_id: str,
+        run_id: str,
+        request: SubmitToolOutputs,
+        *,
+        key: Key | None = None,
+        streamed: bool = False,
+    ) -> str:
+        """Hand in the outputs a run waits for. Raises Refused, and then the run keeps waiting."""
+        await self._read(project, thread_id, run_id)  # a run whose time is up expires now
+        told: list[Event] = []
+
+        def work(tx: Tx) -> str:
+            run, now = runs.load(tx, project, thread_id, run_id), self._rooms.clock()
+            outputs = runs.outputs_of(request)
+            moved = moves.submit(tx, run, outputs, now, owner=self._owner, lease_until=now + _LEASE_S)
+            told.extend(moved.events)
+            return moved.run.wire
+
+        answer = await self._store.write(once(project, key, self._now(), work))
+        if not answer.repeated:
+            self._set_going(run_id, told, streamed)
+        return answer.text
+
+    async def cancel(self, project: str, thread_id: str, run_id: str, *, key: Key | None = None) -> str:
+        """End a run and free its thread, at once. Raises Refused when it is over already."""
+        told: list[moves.Moved] = []
+
+        def work(tx: Tx) -> str:
+            run = runs.load(tx, project, thread_id, run_id)
+            told.append(moves.end(tx, run, "cancel", self._now(), text=self._written(run_id)))
+            return told[-1].run.wire
+
+        answer = await self._store.write(once(project, key, self._now(), work))
+        for moved in told:
+            self._ended_from_outside(moved)
+        return answer.text
+
+    async def read_run(self, project: str, thread_id: str, run_id: str, *, hold_s: float = 0) -> str:
+        """Read a run; with `hold_s`, wait so long at most until it needs somebody or is over. Raises Refused (404)."""
+        return (await self._read(project, thread_id, run_id, hold_s)).wire
+
+    async def delete_thread(self, project: str, thread_id: str, *, key: Key | None = None) -> str:
+        """Delete a thread with all that is in it; its run is ended first. Raises Refused (404)."""
+        told: list[moves.Moved] = []
+
+        def work(tx: Tx) -> str:
+            row = tx.one("run.active_of", thread=thread_id, project=project)
+            if row is not None:
+                told.append(moves.end(tx, runs.run_of(row), "cancel", self._now()))
+            return threads.delete(tx, project, thread_id)
+
+        answer = await self._store.write(once(project, key, self._now(), work))
+        for moved in told:
+            self._ended_from_outside(moved)
+        return answer.text
+
+    async def listen(self, project: str, thread_id: str, run_id: str) -> AsyncIterator[bytes]:
+        """Tell the events of a run's present leg, as frames ready to be sent, to their end.
+
+        A leg that is not under way in this process any more is told again from what is stored.
+        """
+        feed = self._feeds.get(run_id)
+        if feed is not None:
+            async for chunk in feed.listen():
+                yield chunk
+            return
+        while (run := await self._read(project, thread_id, run_id, _GLANCE_S)).status in _MOVING:
+            pass
+        steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
+        yield replay(run.status, run.wire, steps, written)
+
+    # How runs are set going and ended
+
+    def _insert(self, tx: Tx, project: str, thread_id: str, request: CreateRun | CreateThreadAndRun) -> Run:
+        return runs.create(
+            tx,
+            project,
+            thread_id,
+            request,
+            self._now(),
+            expires_s=self._expires_s,
+            owner=self._owner,
+            lease_until=self._rooms.clock() + _LEASE_S,
+        )
+
+    async def _started(
+        self, project: str, key: Key | None, work: Callable[[Tx], str], streamed: bool, before: Sequence[Event] = ()
+    ) -> str:
+        answer: Answer = await self._store.write(once(project, key, self._now(), work))
+        if not answer.repeated:
+            events = [*before, ("thread.run.created", answer.text), ("thread.run.queued", answer.text)]
+            self._set_going(id_of(answer.text), events, streamed)
+        return answer.text
+
+    def _set_going(self, run_id: str, events: Sequence[Event], streamed: bool) -> None:
+        self._drop_feed(run_id)
+        if streamed:
+            feed = self._feeds[run_id] = Feed()
+            feed.publish(events)
+        self._queue.put(run_id)
+
+    async def _advance(self, run_id: str) -> None:
+        """Claim a run and take it as far as it gets: the body of a queued job."""
+        claimed = await self._store.write(
+            lambda tx: moves.claim(tx, run_id, self._owner, self._rooms.clock(), _LEASE_S)
+        )
+        if claimed is None:
+            return
+        feed = self._feeds.get(run_id)
+        if feed is not None:
+            feed.publish(claimed.events)
+        leg = self._legs[run_id] = Leg(self._rooms, claimed.run, feed)
+        try:
+            await leg.go()
+        except moves.Fenced:
+            _log.info("run %s was moved by somebody else", run_id)
+        except Exception:
+            _log.exception("run %s failed", run_id)
+            await self._fail(leg)
+        finally:
+            if self._legs.get(run_id) is leg:
+                del self._legs[run_id]
+            self._tell_end(run_id, feed)
+
+    async def _fail(self, leg: Leg) -> None:
+        error = LastError("server_error", "Sorry, something went wrong.")
+        with contextlib.suppress(moves.Fenced):
+            moved = await self._store.write(
+                lambda tx: moves.end(tx, leg.run, "fail", self._now(), error=error, text=leg.text)
+            )
+            if feed := self._feeds.get(leg.run.id):
+                feed.publish(moved.events)
+
+    async def _expire(self, run_id: str) -> None:
+        def work(tx: Tx) -> moves.Moved | None:
+            row = tx.one("run.by_id", id=run_id)
+            if row is None or row["status"] not in ACTIVE or row["expires_at"] > self._rooms.clock():
+                return None
+            return moves.end(tx, runs.run_of(row), "expire", self._now(), text=self._written(run_id))
+
+        if moved := await self._store.write(work):
+            self._ended_from_outside(moved)
+
+    def _ended_from_outside(self, moved: moves.Moved) -> None:
+        run_id, feed = moved.run.id, self._feeds.get(moved.run.id)
+        if feed is not None:
+            feed.publish(moved.events)
+        self._tell_end(run_id, feed)
+        self._queue.abort(run_id)
+
+    def _written(self, run_id: str) -> str:
+        leg = self._legs.get(run_id)
+        return leg.text if leg is not None else ""
+
+    # Who is told
+
+    def _tell_end(self, run_id: str, feed: Feed | None) -> None:
+        """End a leg for its listeners, and for those who wait for news of the run."""
+        if feed is not None and not feed.ended:
+            feed.end()
+            asyncio.get_running_loop().call_later(_FEED_KEPT_S, self._drop_feed, run_id, feed)
+        if news := self._news.pop(run_id, None):
+            news.set()
+
+    def _drop_feed(self, run_id: str, only: Feed | None = None) -> None:
+        feed = self._feeds.get(run_id)
+        if feed is not None and (only is None or feed is only):
+            del self._feeds[run_id]
+            feed.end()
+
+    async def _read(self, project: str, thread_id: str, run_id: str, hold_s: float = 0) -> Run:
+        load = partial(runs.load, project=project, thread_id=thread_id, run_id=run_id)
+        news = self._news.setdefault(run_id, asyncio.Event())  # before the read, so that nothing falls in between
+        run = await self._store.read(load)
+        if run.status in _MOVING and hold_s > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), hold_s)
+            run = await self._store.read(load)
+        if run.status in ACTIVE and run.expires_at <= self._rooms.clock():
+            await self._expire(run_id)
+            run = await self._store.read(load)
+        return run
+
+    # Looking after the store
+
+    async def _look_after(self) -> None:
+        looks = 0
+        while True:
+            try:
+                await self._look(sweep=looks % 600 == 0)
+            except Exception:
+                _log.exception("looking after the runs failed, and is tried again")
+            looks += 1
+            await asyncio.sleep(_LOOK_S)
+
+    async def _look(self, *, sweep: bool) -> None:
+        now = self._rooms.clock()
+        if self._queue.busy:
+            await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=now + _LEASE_S))
+        if sweep:
+            await self._store.write(lambda tx: tx.run("kept.sweep", before=int(now) - KEPT_S))
+        overdue, unattended = await self._store.read(
+            lambda tx: (tx.all("run.overdue", now=now), tx.all("run.unattended", now=now))
+        )
+        for row in overdue:
+            await self._expire(row["id"])
+        for row in unattended:
+            if row["id"] not in self._queue:
+                self._queue.put(row["id"])
+
+    def _now(self) -> int:
+        return int(self._rooms.clock())

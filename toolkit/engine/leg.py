@@ -1,0 +1,251 @@
+"""One leg of a run, from its claim to the next wait or end: context -> model -> moves.
+
+A model call that breaks is made again as long as the run has time: many programs know no other end than `completed`,
+and would wait for ever on a failure that the next second would have healed. Before a delta has left, it starts over
+unseen; after it, the message that was begun becomes `incomplete`, and the answer is written anew in the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from toolkit.engine.routing import Models
+
+from toolkit.engine import context as contexts
+from toolkit.engine import moves
+from toolkit.engine.events import Feed, call_delta, call_started, text_delta
+from toolkit.engine.jsontext import clean, dump
+from toolkit.engine.model import (
+    CallBegan,
+    CallPiece,
+    ContextExceeded,
+    Delta,
+    Ended,
+    Model,
+    ModelCall,
+    ModelError,
+    ModelRequest,
+    Text,
+)
+from toolkit.engine.objects.runs import LastError, Run, Tokens
+from toolkit.engine.store import Store
+
+__all__ = ["Leg", "Rooms"]
+
+_log = logging.getLogger("toolkit.engine")
+
+_FIRST_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 15.0
+_SPARE_S: Final = 2.0
+"""Time kept before expiry to say that the run failed, instead of letting it expire without a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What a leg needs of the engine."""
+
+    store: Store
+    models: Models
+    clock: Callable[[], float]
+    context_tokens: int | None
+
+
+class Leg:
+    """Executes one leg of a claimed run. `feed` is None when nobody asked for a stream; then no deltas are made."""
+
+    def __init__(self, rooms: Rooms, run: Run, feed: Feed | None) -> None:
+        self.run = run
+        self.text = ""
+        """What has been written so far of the message under way."""
+        self._rooms = rooms
+        self._feed = feed
+        self._settings = run.settings
+        self._window = rooms.context_tokens
+        self._writing: moves.Writing | None = None
+        self._message_closed = False
+        self._calls_step: dict[str, Any] | None = None
+
+    async def go(self) -> Run:
+        """Take the run as far as it gets by itself, and return it. Raises Fenced when somebody else has moved it."""
+        try:
+            model, name = self._rooms.models.pick(self._settings["model"])
+            if not self._tokens_left():
+                return await self._complete(Ended("length"), 0)
+            await self._answer(model, name)
+        except ModelError as error:
+            await self._fail(LastError(error.code, error.message))
+        return self.run
+
+    def _tokens_left(self) -> bool:
+        most = self._settings["max_completion_tokens"]
+        return most is None or self.run.used.completion < most
+
+    async def _answer(self, model: Model, name: str) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            time_left_s = self.run.expires_at - self._rooms.clock() - _SPARE_S
+            budget = contexts.budget_of(self.run, self._settings, self._window)
+            context = await self._rooms.store.read(lambda tx, budget=budget: contexts.read(tx, self.run, budget))
+            request = contexts.request_of(self.run, self._settings, name, context, max(time_left_s, 1.0))
+            try:
+                return await self._attempt(model, request)
+            except ContextExceeded:
+                if len(context.messages) < 2 or self._window == 1:
+                    raise
+                self._window = max(1, contexts.estimate(context.size) // 2)
+                await self._start_over()
+            except ModelError as error:
+                wait_s = pause_s if error.retry_after_s is None else error.retry_after_s
+                if not error.retry or wait_s >= time_left_s:
+                    raise
+                _log.warning("run %s: model call failed (%s), again in %.1f s", self.run.id, error.code, wait_s)
+                await self._start_over()
+                await asyncio.sleep(wait_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _attempt(self, model: Model, request: ModelRequest) -> None:
+        deltas = model.complete(request)
+        try:
+            async for delta in deltas:
+                if isinstance(delta, Ended):
+                    await self._end(delta, request)
+                    return
+                await self._take(delta)
+        finally:
+            await deltas.aclose()
+        raise ModelError("The model's answer ended without an end.", retry=True)
+
+    async def _take(self, delta: Delta) -> None:
+        """Pass a delta on, after opening what it belongs to."""
+        match delta:
+            case Text(value):
+                if self._message_closed:
+                    return  # text after calls belongs to the chat message alone
+                self.text += value
+                if self._feed is None:
+                    return
+                first = self._writing is None
+                if self._writing is None:
+                    self._writing, moved = await self._write(moves.begin_message)
+                    self._feed.publish(moved.events)
+                self._feed.publish([text_delta(self._writing.message["id"], value, first=first)])
+            case CallBegan(index, call_id, name) if self._feed is not None and self._wanted(index):
+                await self._close_text()
+                if self._calls_step is None:
+                    self._calls_step, moved = await self._write(moves.begin_calls)
+                    self._feed.publish(moved.events)
+                self._feed.publish([call_started(self._calls_step["id"], index, call_id, name)])
+            case CallPiece(index, piece) if self._feed is not None and self._calls_step and self._wanted(index):
+                self._feed.publish([call_delta(self._calls_step["id"], index, piece)])
+            case _:
+                pass
+
+    def _wanted(self, index: int) -> bool:
+        """Whether a call counts: with `parallel_tool_calls` false the first one alone, whatever the model does."""
+        return index == 0 or bool(self._settings["parallel_tool_calls"])
+
+    async def _close_text(self) -> None:
+        """Finish the text that came before the calls: a message of its own, complete before any tool runs."""
+        if self._writing is None or self._message_closed:
+            return
+        writing, text = self._writing, clean(self.text)
+        _, moved = await self._rooms.store.write(
+            lambda tx: moves.finish_message(tx, self.run, writing, text, self._now(), Tokens())
+        )
+        self._message_closed = True
+        self._publish(moved)
+
+    async def _end(self, ended: Ended, request: ModelRequest) -> None:
+        size = sum(map(len, request.messages)) + len(request.tools or "")
+        if ended.reason == "content_filter":
+            stopped = LastError("invalid_prompt", "The model's content filter stopped the answer.")
+            await self._fail(stopped, reason="content_filter")
+        elif ended.calls:
+            await self._wait_for(ended, _tokens(ended, size))
+        else:
+            await self._complete(ended, size)
+
+    async def _wait_for(self, ended: Ended, used: Tokens) -> None:
+        calls = [call for index, call in enumerate(ended.calls) if self._wanted(index)]
+        chat = ended.message if len(calls) == len(ended.calls) else _only_calls(ended.message, len(calls))
+        text, writing, closed, step = clean(self.text), self._writing, self._message_closed, self._calls_step
+
+        def work(tx: moves.Tx) -> moves.Moved:
+            now, events, written = self._now(), (), writing
+            if text and not closed:
+                written, finished = moves.finish_message(tx, self.run, writing, text, now, Tokens())
+                events = finished.events
+            message_id = written.message["id"] if written else None
+            moved = moves.require_action(
+                tx, self.run, step, _clean_calls(calls), now, chat=chat, message_id=message_id, used=used
+            )
+            return moves.Moved(moved.run, (*events, *moved.events))
+
+        self._publish(await self._rooms.store.write(work))
+
+    async def _complete(self, ended: Ended, size: int) -> Run:
+        cut = "max_completion_tokens" if ended.reason == "length" else None
+        text, writing, used = clean(self.text), self._writing, _tokens(ended, size)
+        self._publish(
+            await self._rooms.store.write(
+                lambda tx: moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
+            )
+        )
+        return self.run
+
+    async def _fail(self, error: LastError, reason: str | None = None) -> None:
+        text = clean(self.text)
+        self._publish(
+            await self._rooms.store.write(
+                lambda tx: moves.end(tx, self.run, "fail", self._now(), error=error, text=text, reason=reason)
+            )
+        )
+
+    async def _start_over(self) -> None:
+        """Forget a broken answer; what listeners have seen of it is closed as broken."""
+        if self._writing is not None or self._calls_step is not None:
+            text = clean(self.text)
+            self._publish(await self._rooms.store.write(lambda tx: moves.break_off(tx, self.run, self._now(), text)))
+        self.text, self._writing, self._calls_step, self._message_closed = "", None, None, False
+
+    async def _write(self, move: Callable[..., Any]) -> Any:
+        return await self._rooms.store.write(lambda tx: move(tx, self.run, self._now()))
+
+    def _publish(self, moved: moves.Moved) -> None:
+        self.run = moved.run
+        if self._feed is not None:
+            self._feed.publish(moved.events)
+
+    def _now(self) -> int:
+        return int(self._rooms.clock())
+
+
+def _tokens(ended: Ended, size: int) -> Tokens:
+    """Take the server's count, or estimate it where there is none."""
+    usage = ended.usage
+    if usage is None:
+        return Tokens(contexts.estimate(size), contexts.estimate(len(ended.message)))
+    cached = usage.prompt_details.get("cached_tokens")
+    reasoning = usage.completion_details.get("reasoning_tokens")
+    return Tokens(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        cached if isinstance(cached, int) else 0,
+        reasoning if isinstance(reasoning, int) else 0,
+    )
+
+
+def _only_calls(chat: str, count: int) -> str:
+    """Keep the first calls of a chat message: the model must not read of calls that nobody answered."""
+    message: dict[str, Any] = json.loads(chat)
+    message["tool_calls"] = message["tool_calls"][:count]
+    return dump(message)
+
+
+def _clean_calls(calls: Iterable[ModelCall]) -> Sequence[ModelCall]:
+    return [ModelCall(call.id, clean(call.name), clean(call.arguments)) for call in calls]

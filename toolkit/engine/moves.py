@@ -1,0 +1,305 @@
+"""The moves of a run, each one transaction.
+
+A move changes everything that belongs together: the run's state, its steps, its message, the items that the model will
+read, and the thread's lock. It returns the run as it is afterwards and the events to tell listeners, which are sent
+only after the commit. `states.py` says which moves are legal; this file carries them out.
+
+Two kinds of callers make moves. A worker holds the run as its claim returned it and names that attempt in every
+write: if somebody else claimed or ended the run meanwhile, nothing is written and `Fenced` is raised. Everybody else
+(submit, cancel, expiry) reads the run in the same transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from toolkit.engine.objects.threads import tick
+
+from toolkit.engine.jsontext import dump
+from toolkit.engine.model import ModelCall
+from toolkit.engine.objects.answers import add_item, close_answer, open_answer, open_answers
+from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, run_of, usage_object
+from toolkit.engine.objects.steps import close_step, open_step, open_steps
+from toolkit.engine.states import RunEvent, StepEvent, run_after
+from toolkit.engine.store import Tx
+from toolkit.errors import Refused
+
+__all__ = [
+    "Fenced",
+    "Moved",
+    "Writing",
+    "begin_calls",
+    "begin_message",
+    "break_off",
+    "claim",
+    "complete",
+    "end",
+    "finish_message",
+    "require_action",
+    "submit",
+]
+
+
+class Fenced(Exception):
+    """Somebody else claimed or ended the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a move did: the run afterwards, and the events in order."""
+
+    run: Run
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A message being written and its step, both in progress."""
+
+    message: dict[str, Any]
+    step: dict[str, Any]
+
+
+# Moves of the worker that holds the run
+
+
+def claim(tx: Tx, run_id: str, owner: str, now: float, lease_s: float) -> Moved | None:
+    """Take a queued run, or one whose worker is gone, to execute it. None when it is somebody else's or over.
+
+    What a dead worker left open is closed first: its message becomes `incomplete` and no model ever reads it, its step
+    `failed`; the new attempt writes its own.
+    """
+    row = tx.one("run.by_id", id=run_id)
+    if row is None or row["status"] not in ("queued", "in_progress") or row["expires_at"] <= now:
+        return None
+    held = row["lease_until"] > now and (row["status"] == "in_progress" or row["owner"] != owner)
+    if held:
+        return None
+    run = run_of(row)
+    left = _close_open(tx, run, int(now), "fail", "run_failed", error=_BROKEN) if run.attempt else ()
+    changes = {"started_at": run.state["started_at"] or int(now)}
+    moved = _save(tx, run, "claim", changes, owner=owner, lease_until=now + lease_s, attempt=run.attempt + 1)
+    return Moved(moved, (*left, ("thread.run.in_progress", moved.wire)))
+
+
+def begin_message(tx: Tx, run: Run, now: int) -> tuple[Writing, Moved]:
+    """Open a message and its step, before the first piece of text is sent."""
+    _fence(tx, run)
+    thread = tx.one("run.thread", id=run.thread, project=run.project)
+    created_at = tick(max(thread["last_at"] if thread else 0, run.created_at), now)
+    tx.run("run.message_time", thread=run.thread, at=created_at)
+    message, of_message = open_answer(tx, run, created_at)
+    details = {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
+    step, of_step = open_step(tx, run, created_at, details)
+    return Writing(message, step), Moved(run, (*of_step, *of_message))
+
+
+def finish_message(
+    tx: Tx, run: Run, writing: Writing | None, text: str, now: int, used: Tokens
+) -> tuple[Writing, Moved]:
+    """Complete a message and its step, with the tokens of its turn; open both first when nobody was listening."""
+    _fence(tx, run)
+    events: tuple[Event, ...] = ()
+    if writing is None:
+        writing, opened = begin_message(tx, run, now)
+        events = opened.events
+    of_message = close_answer(tx, run, writing.message, text, now)
+    of_step = close_step(tx, run, writing.step, "complete", now, used)
+    return writing, Moved(run, (*events, *of_message, *of_step))
+
+
+def break_off(tx: Tx, run: Run, now: int, text: str) -> Moved:
+    """Close what a broken model stream left open, with the text that listeners saw, before it is started over."""
+    _fence(tx, run)
+    return Moved(run, _close_open(tx, run, now, "fail", "run_failed", error=_BROKEN, text=text))
+
+
+def begin_calls(tx: Tx, run: Run, now: int) -> tuple[dict[str, Any], Moved]:
+    """Open the step of a turn's tool calls, before the first piece of a call is sent."""
+    _fence(tx, run)
+    step, events = open_step(tx, run, now, {"type": "tool_calls", "tool_calls": []})
+    return step, Moved(run, events)
+
+
+def require_action(
+    tx: Tx,
+    run: Run,
+    step: dict[str, Any] | None,
+    calls: Sequence[ModelCall],
+    now: int,
+    *,
+    chat: str,
+    message_id: str | None,
+    used: Tokens,
+) -> Moved:
+    """Hand the calls to the application: the step stays open with them, and the run waits and holds no worker.
+
+    `chat` is the chat message that asked for them; it goes to the model again only together with the outputs.
+    `message_id` is the message with the text that came along, when there was some.
+    """
+    events: tuple[Event, ...] = ()
+    if step is None:
+        step, opened = begin_calls(tx, run, now)
+        events = opened.events
+    asked: list[dict[str, Any]] = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in calls
+    ]
+    step["step_details"]["tool_calls"] = [{**call, "function": {**call["function"], "output": None}} for call in asked]
+    tx.run("step.wait", id=step["id"], body=dump(step), chat=chat, message=message_id, used=dump(used))
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
+    moved = _save(tx, run, "require_action", {"required_action": action}, used=run.used.plus(used))
+    return Moved(moved, (*events, ("thread.run.requires_action", moved.wire)))
+
+
+def complete(
+    tx: Tx,
+    run: Run,
+    now: int,
+    used: Tokens,
+    *,
+    cut: Literal["max_completion_tokens", "max_prompt_tokens"] | None = None,
+    text: str = "",
+    writing: Writing | None = None,
+) -> Moved:
+    """End a run with its answer: `completed`, or `incomplete` when a limit on tokens cut it."""
+    events: tuple[Event, ...] = ()
+    if writing is None and (text or cut is None):
+        writing, opened = begin_message(tx, run, now)
+        events = opened.events
+    if writing is not None:
+        events += close_answer(tx, run, writing.message, text, now, reason="max_tokens" if cut else None)
+        events += close_step(tx, run, writing.step, "complete", now, used)
+    changes = {"completed_at": now} if cut is None else {"incomplete_details": {"reason": cut}}
+    moved = _end(
+        tx, run, "complete" if cut is None else "run_out", changes, attempt=run.attempt, used=run.used.plus(used)
+    )
+    return Moved(moved.run, (*events, *moved.events))
+
+
+# Moves of everybody else
+
+
+def submit(
+    tx: Tx, run: Run, outputs: Sequence[tuple[str, str]], now: float, *, owner: str, lease_until: float
+) -> Moved:
+    """Take the outputs of all waiting calls, as (call id, text). Raises Refused, and then the run keeps waiting."""
+    run_after(run.status, "submit")
+    waiting = [call["id"] for call in run.state["required_action"]["submit_tool_outputs"]["tool_calls"]]
+    given = [call_id for call_id, _ in outputs]
+    if sorted(given) != sorted(waiting):
+        raise Refused(f"Expected tool outputs for call_ids {waiting}, got {given}")
+    [(step, row)] = open_steps(tx, run)
+    text_of = dict(outputs)
+    for call in step["step_details"]["tool_calls"]:
+        call["function"]["output"] = text_of[call["id"]]
+    _remember_turn(tx, run, step, row["chat"], row["message"])
+    closed = close_step(tx, run, step, "complete", int(now), Tokens(*json.loads(row["used"])))
+    moved = _save(tx, run, "submit", {"required_action": None}, owner=owner, lease_until=lease_until)
+    return Moved(moved, (*closed, ("thread.run.queued", moved.wire)))
+
+
+def end(
+    tx: Tx,
+    run: Run,
+    event: Literal["cancel", "expire", "fail"],
+    now: int,
+    *,
+    error: LastError | None = None,
+    text: str = "",
+    reason: str | None = None,
+) -> Moved:
+    """End a run otherwise: cancelled, expired or failed.
+
+    `text` is what had been written of an open message, `reason` why that is `incomplete` when the event does not say
+    it. Raises Refused when it is over already. The attempt goes up, so a worker still at it writes nothing more.
+    """
+    run_after(run.status, event)
+    closed = _close_open(tx, run, now, event, reason or _REASON[event], error=error, text=text)
+    changes = {
+        "cancel": {"cancelled_at": now},
+        "expire": {"expires_at": run.expires_at},
+        "fail": {"failed_at": now, "last_error": error._asdict() if error else None},
+    }[event]
+    moved = _end(tx, run, event, changes, attempt=run.attempt + 1, used=run.used)
+    return Moved(moved.run, (*closed, *moved.events))
+
+
+# How they are carried out
+
+_BROKEN = LastError("server_error", "The model's answer broke off and was started over.")
+_REASON = {"cancel": "run_cancelled", "expire": "run_expired", "fail": "run_failed"}
+
+
+def _save(
+    tx: Tx,
+    run: Run,
+    event: RunEvent,
+    changes: Mapping[str, Any],
+    *,
+    owner: str | None = None,
+    lease_until: float = 0,
+    attempt: int | None = None,
+    used: Tokens | None = None,
+) -> Run:
+    """Write the run's new state, unless somebody else has moved it since it was read."""
+    status = run_after(run.status, event)
+    state = {**run.state, "status": status, **changes}
+    attempt = run.attempt if attempt is None else attempt
+    used = run.used if used is None else used
+    row = tx.one(
+        "run.save",
+        id=run.id,
+        read_attempt=run.attempt,
+        read_status=run.status,
+        status=status,
+        state=dump(state),
+        attempt=attempt,
+        owner=owner,
+        lease_until=lease_until,
+        used=dump(used),
+    )
+    if row is None:
+        raise Fenced(run.id)
+    return replace(run, status=status, state=state, attempt=attempt, metadata=row["metadata"], used=used)
+
+
+def _end(tx: Tx, run: Run, event: RunEvent, changes: Mapping[str, Any], *, attempt: int, used: Tokens) -> Moved:
+    ended = {"required_action": None, "expires_at": None, "usage": usage_object(used)}
+    moved = _save(tx, run, event, {**ended, **changes}, attempt=attempt, used=used)
+    tx.run("run.unlock_thread", thread=run.thread, run=run.id)
+    return Moved(moved, ((f"thread.run.{moved.status}", moved.wire),))
+
+
+def _fence(tx: Tx, run: Run) -> None:
+    if tx.one("run.fence", id=run.id, attempt=run.attempt, status=run.status) is None:
+        raise Fenced(run.id)
+
+
+def _close_open(
+    tx: Tx, run: Run, now: int, event: StepEvent, reason: str, *, error: LastError | None, text: str = ""
+) -> tuple[Event, ...]:
+    """Close what is open of a run: its steps take the event, its message is `incomplete` for the reason."""
+    events: tuple[Event, ...] = ()
+    for message in open_answers(tx, run):
+        events += close_answer(tx, run, message, text, now, reason=reason, remember=error is None)
+    for step, row in open_steps(tx, run):
+        used = Tokens(*json.loads(row["used"])) if row["used"] else Tokens()
+        events += close_step(tx, run, step, event, now, used, error)
+    return events
+
+
+def _remember_turn(tx: Tx, run: Run, step: Mapping[str, Any], chat: str, message_id: str | None) -> None:
+    """Add the turn to what the model reads: the message that called, then an output for each call, in call order."""
+    turn = step["id"]
+    size = len(chat.encode())
+    if message_id is None:
+        add_item(tx, run, chat, turn=turn)
+    elif not tx.run("item.into_turn", message=message_id, turn=turn, size=size, chat=chat):
+        add_item(tx, run, dump({**json.loads(chat), "content": None}), turn=turn)  # its text was deleted meanwhile
+    for call in step["step_details"]["tool_calls"]:
+        output = {"role": "tool", "tool_call_id": call["id"], "content": call["function"]["output"]}
+        add_item(tx, run, dump(output), turn=turn)

@@ -1,0 +1,91 @@
+"""Messages that runs write: opened before their first delta, closed with the whole text or as `incomplete`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from toolkit.engine.objects.ids import new_id
+
+from toolkit.engine.jsontext import dump
+from toolkit.engine.objects.runs import Event, Run
+from toolkit.engine.states import message_after
+from toolkit.engine.store import Tx
+
+__all__ = ["add_item", "answers_of", "close_answer", "open_answer", "open_answers"]
+
+
+def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tuple[Event, ...]]:
+    """Insert an empty message in progress; returns it, to be closed later, and its events."""
+    message: dict[str, Any] = {
+        "id": new_id("msg"),
+        "object": "thread.message",
+        "created_at": created_at,
+        "assistant_id": run.assistant,
+        "thread_id": run.thread,
+        "run_id": run.id,
+        "status": "in_progress",
+        "incomplete_details": None,
+        "incomplete_at": None,
+        "completed_at": None,
+        "role": "assistant",
+        "content": [],
+        "attachments": [],
+        "metadata": {},
+    }
+    body = dump(message)
+    tx.run(
+        "answer.insert",
+        id=message["id"],
+        project=run.project,
+        thread=run.thread,
+        run=run.id,
+        created_at=created_at,
+        status="in_progress",
+        body=body,
+    )
+    return message, (("thread.message.created", body), ("thread.message.in_progress", body))
+
+
+def close_answer(
+    tx: Tx, run: Run, message: dict[str, Any], text: str, now: int, *, reason: str | None = None, remember: bool = True
+) -> tuple[Event, ...]:
+    """Write a message's whole text: `completed`, or `incomplete` for a `reason`; no model reads it unless `remember`."""
+    message["status"] = message_after(message["status"], "break_off" if reason else "complete")
+    if text or not reason:
+        message["content"] = [{"type": "text", "text": {"value": text, "annotations": []}}]
+    at = max(now, message["created_at"])
+    if reason:
+        message["incomplete_details"], message["incomplete_at"] = {"reason": reason}, at
+    else:
+        message["completed_at"] = at
+    body = dump(message)
+    if not tx.run("answer.save", id=message["id"], status=message["status"], body=body):
+        return ()  # it was deleted while it was being written, and the run goes on without it
+    if text and remember:
+        add_item(tx, run, dump({"role": "assistant", "content": text}), message=message["id"])
+    return ((f"thread.message.{message['status']}", body),)
+
+
+def open_answers(tx: Tx, run: Run) -> Sequence[dict[str, Any]]:
+    """Read the messages of a run that are still in progress (one at most, after a crash or a cancel)."""
+    return [json.loads(row["body"]) for row in tx.all("answer.open", run=run.id)]
+
+
+def answers_of(tx: Tx, run_id: str) -> Sequence[dict[str, Any]]:
+    """Read all messages that a run has written, oldest first."""
+    return [json.loads(row["body"]) for row in tx.all("answer.of_run", run=run_id)]
+
+
+def add_item(tx: Tx, run: Run, chat: str, *, message: str | None = None, turn: str | None = None) -> None:
+    """Append a chat message to what the model reads of the thread."""
+    tx.run(
+        "item.insert",
+        thread=run.thread,
+        run=run.id,
+        message=message,
+        turn=turn,
+        size=len(chat.encode()),
+        chat=chat,
+    )

@@ -1,0 +1,379 @@
+"""Runs: what may be asked, what a run looks like, how it is created, read, listed and its metadata changed.
+
+How a run moves from state to state is in `moves.py`. The fields are those of CreateRunRequest,
+CreateThreadAndRunRequest, ModifyRunRequest and SubmitToolOutputsRunRequest in the Assistants API reference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from toolkit.engine.objects.fields import (
+    Instructions,
+    Metadata,
+    ModelName,
+    ReasoningEffort,
+    ResponseFormat,
+    Temperature,
+    ToolChoice,
+    Tools,
+    TopP,
+    TruncationStrategy,
+)
+from toolkit.engine.objects.ids import new_id
+from toolkit.engine.objects.messages import CreateMessage
+from toolkit.engine.objects.threads import CreateThread, append
+
+from toolkit.engine.jsontext import clean, dump, members
+from toolkit.engine.store import Row, Tx
+from toolkit.errors import Refused
+
+__all__ = [
+    "CreateRun",
+    "CreateThreadAndRun",
+    "Event",
+    "LastError",
+    "ModifyRun",
+    "Run",
+    "SubmitToolOutputs",
+    "Tokens",
+    "create",
+    "get",
+    "load",
+    "modify",
+    "run_of",
+    "usage_object",
+]
+
+Event = tuple[str, str]
+"""A stream event: its name and the JSON text of the object, as committed."""
+
+
+class Tokens(NamedTuple):
+    """Tokens spent."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+    """Of `prompt`: read from the model server's cache."""
+    reasoning: int = 0
+    """Of `completion`: spent on thinking."""
+
+    def plus(self, more: Tokens) -> Tokens:
+        """Add up, member by member."""
+        return Tokens(*(a + b for a, b in zip(self, more, strict=True)))
+
+
+class LastError(NamedTuple):
+    """A `last_error`: `code` is server_error, rate_limit_exceeded or invalid_prompt."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it was read or last written."""
+
+    id: str
+    project: str
+    thread: str
+    assistant: str
+    created_at: int
+    expires_at: int
+    status: str
+    attempt: int
+    fixed: str
+    """The members of the API's object that never change, as JSON text without braces."""
+    state: Mapping[str, Any]
+    """The members that moves change."""
+    metadata: str
+    used: Tokens
+
+    @property
+    def wire(self) -> str:
+        """The run object of the API, as JSON text."""
+        return f'{{{self.fixed},{members(dict(self.state))},"metadata":{self.metadata}}}'
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The fixed members, parsed: model, instructions, tools and so on."""
+        settings: dict[str, Any] = json.loads(f"{{{self.fixed}}}")
+        return settings
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Settings(_Request):
+    """What a run may override of its assistant."""
+
+    assistant_id: str
+    model: ModelName | None = None
+    instructions: Instructions | None = None
+    tools: Tools | None = None
+    metadata: Metadata | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    max_prompt_tokens: Annotated[int, Field(ge=256)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=256)] | None = None
+    truncation_strategy: TruncationStrategy | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    tool_resources: dict[str, Any] | None = None
+    stream: bool | None = None
+
+
+class CreateRun(_Settings):
+    """The body of `POST /threads/{thread_id}/runs`."""
+
+    additional_instructions: Instructions | None = None
+    additional_messages: list[CreateMessage] | None = None
+    reasoning_effort: ReasoningEffort | None = None
+
+
+class CreateThreadAndRun(_Settings):
+    """The body of `POST /threads/runs`."""
+
+    thread: CreateThread | None = None
+
+
+class ModifyRun(_Request):
+    """The body of `POST /threads/{thread_id}/runs/{run_id}`; null clears."""
+
+    metadata: Metadata | None = None
+
+
+def _as_text(output: Any) -> Any:
+    """Take what programs really send: null and nothing are "", values that are no strings are serialised."""
+    if output is None:
+        return ""
+    return output if isinstance(output, str) else dump(output)
+
+
+class ToolOutput(_Request):
+    """The output of one call."""
+
+    tool_call_id: str
+    output: Annotated[str, BeforeValidator(_as_text)] = ""
+
+
+class SubmitToolOutputs(_Request):
+    """The body of `POST .../submit_tool_outputs`."""
+
+    tool_outputs: list[ToolOutput]
+    stream: bool | None = None
+
+
+_NEW_STATE: Final[Mapping[str, Any]] = {
+    "status": "queued",
+    "required_action": None,
+    "last_error": None,
+    "started_at": None,
+    "cancelled_at": None,
+    "failed_at": None,
+    "completed_at": None,
+    "incomplete_details": None,
+    "usage": None,
+}
+
+
+def create(
+    tx: Tx,
+    project: str,
+    thread_id: str,
+    request: CreateRun | CreateThreadAndRun,
+    now: int,
+    *,
+    expires_s: int,
+    owner: str,
+    lease_until: float,
+) -> Run:
+    """Insert a queued run and lock its thread. Raises Refused: no such thread or assistant, or a run is active there.
+
+    The run keeps a snapshot of the effective model, instructions, tools and settings.
+    """
+    thread = tx.one("run.thread", id=thread_id, project=project)
+    if thread is None:
+        raise Refused(f"No thread found with id '{thread_id}'.", status=404)
+    if thread["active_run"] is not None:
+        raise Refused(f"Thread {thread_id} already has an active run {thread['active_run']}.")
+    assistant = _assistant(tx, project, request.assistant_id)
+    settings = _effective(request, assistant)
+    last_at = thread["last_at"]
+    if isinstance(request, CreateRun) and request.additional_messages:
+        append(tx, project, thread_id, request.additional_messages, now)
+        moved = tx.one("run.thread", id=thread_id, project=project)
+        last_at = moved["last_at"] if moved is not None else last_at
+    created_at = max(now, last_at)
+    run_id = new_id("run")
+    fixed = {
+        "id": run_id,
+        "object": "thread.run",
+        "created_at": created_at,
+        "assistant_id": request.assistant_id,
+        "thread_id": thread_id,
+        **settings,
+    }
+    expires_at = created_at + expires_s
+    run = Run(
+        id=run_id,
+        project=project,
+        thread=thread_id,
+        assistant=request.assistant_id,
+        created_at=created_at,
+        expires_at=expires_at,
+        status="queued",
+        attempt=0,
+        fixed=members(fixed),
+        state={**_NEW_STATE, "expires_at": expires_at},
+        metadata=dump(request.metadata or {}),
+        used=Tokens(),
+    )
+    tx.run(
+        "run.insert",
+        id=run.id,
+        project=project,
+        thread=thread_id,
+        assistant=run.assistant,
+        created_at=created_at,
+        status="queued",
+        owner=owner,
+        lease_until=lease_until,
+        expires_at=expires_at,
+        fixed=run.fixed,
+        state=dump(dict(run.state)),
+        metadata=run.metadata,
+    )
+    tx.run("run.lock_thread", thread=thread_id, run=run.id, last_at=created_at)
+    return run
+
+
+def run_of(row: Row) -> Run:
+    """Make the run of a row of table `run`."""
+    return Run(
+        id=row["id"],
+        project=row["project"],
+        thread=row["thread"],
+        assistant=row["assistant"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        status=row["status"],
+        attempt=row["attempt"],
+        fixed=row["fixed"],
+        state=json.loads(row["state"]),
+        metadata=row["metadata"],
+        used=Tokens(*json.loads(row["used"])),
+    )
+
+
+def load(tx: Tx, project: str, thread_id: str, run_id: str) -> Run:
+    """Read a run. Raises Refused (404)."""
+    row = tx.one("run.get", id=run_id, thread=thread_id, project=project)
+    if row is None:
+        raise Refused(f"No run found with id '{run_id}'.", status=404)
+    return run_of(row)
+
+
+def get(tx: Tx, project: str, thread_id: str, run_id: str) -> str:
+    """Read a run as JSON text. Raises Refused (404)."""
+    return load(tx, project, thread_id, run_id).wire
+
+
+def modify(tx: Tx, project: str, thread_id: str, run_id: str, request: ModifyRun) -> str:
+    """Replace the metadata, in any state of the run. Raises Refused (404)."""
+    load(tx, project, thread_id, run_id)
+    if "metadata" in request.model_fields_set:
+        tx.run("run.set_metadata", id=run_id, metadata=dump(request.metadata or {}))
+    return get(tx, project, thread_id, run_id)
+
+
+def outputs_of(request: SubmitToolOutputs) -> list[tuple[str, str]]:
+    """List the outputs that were sent, as (call id, text)."""
+    return [(given.tool_call_id, clean(given.output)) for given in request.tool_outputs]
+
+
+def usage_object(used: Tokens) -> dict[str, Any]:
+    """Make the `usage` of a run or step."""
+    return {
+        "prompt_tokens": used.prompt,
+        "completion_tokens": used.completion,
+        "total_tokens": used.prompt + used.completion,
+        "prompt_token_details": {"cached_tokens": used.cached},
+        "completion_tokens_details": {"reasoning_tokens": used.reasoning},
+    }
+
+
+def _assistant(tx: Tx, project: str, assistant_id: str) -> Mapping[str, Any]:
+    row = tx.one("run.assistant", id=assistant_id, project=project)
+    if row is None:
+        raise Refused(f"No assistant found with id '{assistant_id}'.", status=404)
+    return _parsed(row["body"])
+
+
+@lru_cache(maxsize=256)
+def _parsed(body: str) -> Mapping[str, Any]:
+    """Parse an assistant; the same one serves run after run."""
+    assistant: Mapping[str, Any] = json.loads(body)
+    return assistant
+
+
+def _effective(request: CreateRun | CreateThreadAndRun, assistant: Mapping[str, Any]) -> dict[str, Any]:
+    """Settle every setting of a run: what was asked, else the assistant's, else the API's default."""
+    given = request.model_dump(exclude_none=True, by_alias=True)
+    tools: Sequence[Mapping[str, Any]] = given.get("tools", assistant["tools"])
+    _refuse_unserved(tools, given)
+    instructions = given.get("instructions", assistant.get("instructions") or "")
+    if additional := given.get("additional_instructions"):
+        instructions = f"{instructions}\n\n{additional}" if instructions else additional
+
+    def either(name: str, default: Any) -> Any:
+        value = given.get(name, assistant.get(name))
+        return default if value is None else value
+
+    settings = {
+        "model": either("model", ""),
+        "instructions": instructions,
+        "tools": tools,
+        "temperature": either("temperature", 1.0),
+        "top_p": either("top_p", 1.0),
+        "response_format": either("response_format", "auto"),
+        "max_prompt_tokens": given.get("max_prompt_tokens"),
+        "max_completion_tokens": given.get("max_completion_tokens"),
+        "truncation_strategy": {"last_messages": None, **given.get("truncation_strategy", {"type": "auto"})},
+        "tool_choice": given.get("tool_choice", "auto"),
+        "parallel_tool_calls": given.get("parallel_tool_calls", True),
+        "tool_resources": {},
+    }
+    if effort := given.get("reasoning_effort") or assistant.get("reasoning_effort"):
+        settings["reasoning_effort"] = effort
+    return settings
+
+
+def _refuse_unserved(tools: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> None:
+    for tool in tools:
+        if tool["type"] != "function":
+            raise Refused(
+                f"This engine does not run the '{tool['type']}' tool yet. Leave it out of the run: "
+                "pass `tools` with function tools only.",
+                param="tools",
+                code="unsupported_tool",
+            )
+    if any(given.get("tool_resources", {}).values()):
+        raise Refused(
+            "A run takes no 'tool_resources'. Set them on the assistant or the thread.",
+            param="tool_resources",
+            code="unsupported_parameter",
+        )
+    choice = given.get("tool_choice")
+    if isinstance(choice, dict):
+        named = choice.get("function", {}).get("name")
+        if not any(tool.get("function", {}).get("name") == named for tool in tools):
+            raise Refused(f"Tool choice '{named}' is not among the run's tools.", param="tool_choice")

@@ -1,0 +1,58 @@
+-- name: run.assistant
+SELECT body FROM assistant WHERE id = :id AND project = :project;
+
+-- name: run.thread
+SELECT id, last_at, last_step_at, active_run FROM thread WHERE id = :id AND project = :project;
+
+-- name: run.lock_thread
+UPDATE thread SET active_run = :run, last_at = :last_at WHERE id = :thread AND active_run IS NULL;
+
+-- name: run.unlock_thread
+UPDATE thread SET active_run = NULL WHERE id = :thread AND active_run = :run;
+
+-- name: run.message_time
+UPDATE thread SET last_at = :at WHERE id = :thread;
+
+-- name: run.step_time
+UPDATE thread SET last_step_at = :at WHERE id = :thread;
+
+-- name: run.insert
+INSERT INTO run (id, project, thread, assistant, created_at, status, owner, lease_until, expires_at, fixed, state, metadata)
+VALUES (:id, :project, :thread, :assistant, :created_at, :status, :owner, :lease_until, :expires_at, :fixed, :state,
+        :metadata);
+
+-- name: run.get
+SELECT * FROM run WHERE id = :id AND thread = :thread AND project = :project;
+
+-- name: run.by_id
+SELECT * FROM run WHERE id = :id;
+
+-- name: run.active_of
+SELECT run.* FROM run JOIN thread ON run.id = thread.active_run WHERE thread.id = :thread AND thread.project = :project;
+
+-- name: run.save
+-- Every move of a run ends here: the row changes only while nobody else has claimed or ended the run in between.
+UPDATE run
+SET status = :status, state = :state, attempt = :attempt, owner = :owner, lease_until = :lease_until, used = :used
+WHERE id = :id AND attempt = :read_attempt AND status = :read_status
+RETURNING metadata;
+
+-- name: run.fence
+SELECT 1 AS held FROM run WHERE id = :id AND attempt = :attempt AND status = :status;
+
+-- name: run.set_metadata
+UPDATE run SET metadata = :metadata WHERE id = :id;
+
+-- name: run.overdue
+SELECT id FROM run
+WHERE status IN ('queued', 'in_progress', 'requires_action', 'cancelling') AND expires_at <= :now
+ORDER BY expires_at LIMIT 100;
+
+-- name: run.unattended
+-- Runs that should be going on and that nobody holds: their engine ended, or their lease ran out.
+SELECT id FROM run
+WHERE status IN ('queued', 'in_progress') AND lease_until <= :now AND expires_at > :now
+ORDER BY seq LIMIT 100;
+
+-- name: run.renew
+UPDATE run SET lease_until = :until WHERE owner = :owner AND status IN ('queued', 'in_progress');

@@ -1,0 +1,21 @@
+-- name: step.insert
+INSERT INTO step (id, project, thread, run, created_at, status, type, body)
+VALUES (:id, :project, :thread, :run, :created_at, :status, :type, :body);
+
+-- name: step.close
+UPDATE step SET status = :status, body = :body, chat = NULL WHERE id = :id AND status = 'in_progress';
+
+-- name: step.wait
+UPDATE step SET body = :body, chat = :chat, message = :message, used = :used WHERE id = :id AND status = 'in_progress';
+
+-- name: step.open
+SELECT id, type, body, chat, message, used FROM step WHERE run = :run AND status = 'in_progress' ORDER BY seq;
+
+-- name: step.had_calls
+SELECT 1 AS yes FROM step WHERE run = :run AND type = 'tool_calls' AND status = 'completed' LIMIT 1;
+
+-- name: step.of_run
+SELECT id, body FROM step WHERE run = :run ORDER BY seq;
+
+-- name: step.get
+SELECT body FROM step WHERE id = :id AND run = :run AND thread = :thread AND project = :project;
