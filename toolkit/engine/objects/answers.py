@@ -51,7 +51,7 @@ def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tupl
 def close_answer(
     tx: Tx, run: Run, message: dict[str, Any], text: str, now: int, *, reason: str | None = None, remember: bool = True
 ) -> tuple[Event, ...]:
-    """Write a message's whole text: `completed`, or `incomplete` for a `reason`; no model reads it unless `remember`."""
+    """Write a message's whole text: `completed`, or `incomplete` for a `reason`. Models read it if `remember`."""
     message["status"] = message_after(message["status"], "break_off" if reason else "complete")
     if text or not reason:
         message["content"] = [{"type": "text", "text": {"value": text, "annotations": []}}]

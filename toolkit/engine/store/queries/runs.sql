@@ -46,13 +46,13 @@ UPDATE run SET metadata = :metadata WHERE id = :id;
 -- name: run.overdue
 SELECT id FROM run
 WHERE status IN ('queued', 'in_progress', 'requires_action', 'cancelling') AND expires_at <= :now
-ORDER BY expires_at LIMIT 100;
+LIMIT 100;
 
 -- name: run.unattended
 -- Runs that should be going on and that nobody holds: their engine ended, or their lease ran out.
 SELECT id FROM run
 WHERE status IN ('queued', 'in_progress') AND lease_until <= :now AND expires_at > :now
-ORDER BY seq LIMIT 100;
+LIMIT 100;
 
 -- name: run.renew
 UPDATE run SET lease_until = :until WHERE owner = :owner AND status IN ('queued', 'in_progress');

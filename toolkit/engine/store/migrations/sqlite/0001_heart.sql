@@ -59,6 +59,8 @@ CREATE TABLE run (
 CREATE INDEX run_page ON run (thread, created_at, seq);
 CREATE INDEX run_active ON run (status, expires_at)
   WHERE status IN ('queued', 'in_progress', 'requires_action', 'cancelling');
+CREATE INDEX run_lease ON run (lease_until) WHERE status IN ('queued', 'in_progress');
+CREATE INDEX run_owner ON run (owner) WHERE owner IS NOT NULL;
 
 CREATE TABLE step (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from toolkit.engine.store import Store, Tx
+from toolkit.engine.store.address import parse
+from toolkit.engine.store.sqlite import SQLite
+from toolkit.errors import EngineError
+
+
+def put(tx: Tx, key: str, answer: str = "{}") -> int:
+    return tx.run("kept.put", project="p", key=key, request="r", created_at=1, answer=answer)
+
+
+def has(tx: Tx, key: str) -> bool:
+    return tx.one("kept.get", project="p", key=key, since=0) is not None
+
+
+@pytest.fixture(params=["file", "memory"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return "sqlite:///:memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/folder/store.db"
+
+
+async def opened(url: str) -> AsyncIterator[Store]:
+    store = SQLite(parse(url))
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+def test_a_write_is_seen_by_the_next_read(url: str) -> None:
+    async def main() -> None:
+        async for store in opened(url):
+            assert await store.write(lambda tx: put(tx, "a")) == 1
+            assert await store.read(lambda tx: has(tx, "a"))
+            assert not await store.read(lambda tx: has(tx, "b"))
+
+    asyncio.run(main())
+
+
+def test_work_that_raises_leaves_nothing(url: str) -> None:
+    async def main() -> None:
+        async for store in opened(url):
+
+            def work(tx: Tx) -> None:
+                put(tx, "a")
+                raise KeyError("on purpose")
+
+            with pytest.raises(KeyError, match="on purpose"):
+                await store.write(work)
+            assert not await store.read(lambda tx: has(tx, "a"))
+            assert await store.write(lambda tx: put(tx, "a")) == 1
+
+    asyncio.run(main())
+
+
+def test_writes_take_turns(url: str) -> None:
+    async def main() -> None:
+        async for store in opened(url):
+
+            def count(tx: Tx) -> None:
+                row = tx.one("kept.get", project="p", key="n", since=0)
+                put(tx, "n", str(int(row["answer"]) + 1 if row else 1))
+
+            await asyncio.gather(*(store.write(count) for _ in range(200)))
+            row = await store.read(lambda tx: tx.one("kept.get", project="p", key="n", since=0))
+            assert row is not None
+            assert row["answer"] == "200"
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_wait_leaves_the_store_working(url: str) -> None:
+    async def main() -> None:
+        async for store in opened(url):
+            task = asyncio.create_task(store.write(lambda tx: put(tx, "a")))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await store.write(lambda tx: has(tx, "a")), "what was handed over is done all the same"
+
+    asyncio.run(main())
+
+
+def test_a_closed_store_says_so(url: str) -> None:
+    async def main() -> None:
+        store = SQLite(parse(url))
+        await store.aclose()
+        await store.aclose()
+        with pytest.raises(EngineError, match="closed"):
+            await store.read(lambda tx: has(tx, "a"))
+
+    asyncio.run(main())
+
+
+def test_it_runs_in_wal_and_is_found_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        url = f"sqlite:///{tmp_path}/store.db"
+        async for store in opened(url):
+            await store.write(lambda tx: put(tx, "a"))
+        async for store in opened(url):
+            assert await store.read(lambda tx: has(tx, "a"))
+        connection = sqlite3.connect(tmp_path / "store.db")
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        connection.close()
+
+    asyncio.run(main())
+
+
+def _open_and_put(path: str, number: int) -> None:
+    async def main() -> None:
+        async for store in opened(f"sqlite:///{path}"):
+            for turn in range(20):
+                await store.write(lambda tx, turn=turn: put(tx, f"{number}-{turn}"))
+
+    asyncio.run(main())
+
+
+def test_processes_that_open_a_new_file_at_once_share_it(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    path = str(tmp_path / "store.db")
+    workers = [spawn.Process(target=_open_and_put, args=(path, number)) for number in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT count(*) FROM kept_answer").fetchone() == (60,)
+    connection.close()
+
+
+def _put_for_ever(path: str, told: multiprocessing.SimpleQueue[int]) -> None:
+    async def main() -> None:
+        async for store in opened(f"sqlite:///{path}"):
+            number = 0
+            while True:
+                await store.write(lambda tx, number=number: put(tx, str(number)))
+                told.put(number)
+                number += 1
+
+    asyncio.run(main())
+
+
+def test_kill_loses_nothing_that_was_committed(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    path = str(tmp_path / "store.db")
+    told: multiprocessing.SimpleQueue[int] = spawn.SimpleQueue()
+    worker = spawn.Process(target=_put_for_ever, args=(path, told))
+    worker.start()
+    last = 0
+    while last < 200:
+        last = told.get()
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    while not told.empty():
+        last = told.get()
+
+    async def main() -> None:
+        async for store in opened(f"sqlite:///{path}"):
+            assert all(await store.read(lambda tx: [has(tx, str(number)) for number in range(last + 1)]))
+
+    asyncio.run(main())
+
+
+def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "store.db")
+    connection.execute("PRAGMA user_version = 9999")
+    connection.close()
+    with pytest.raises(EngineError, match="newer version"):
+        SQLite(parse(f"sqlite:///{tmp_path}/store.db"))
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "store.db")
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    with pytest.raises(EngineError, match="another program"):
+        SQLite(parse(f"sqlite:///{tmp_path}/store.db"))
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_text("not a database, but long enough to be read as one" * 50)
+    with pytest.raises(EngineError, match="cannot be used"):
+        SQLite(parse(f"sqlite:///{tmp_path}/store.db"))
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EngineError, match="cannot be used.*can be written"):
+        SQLite(parse(f"sqlite:///{tmp_path}/file/store.db"))
+    with pytest.raises(EngineError, match="cannot be used"):
+        SQLite(parse(f"sqlite:///{tmp_path}"))
