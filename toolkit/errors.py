@@ -2,6 +2,7 @@
 
 ToolkitError
 ├── DefinitionError      a function, toolset or limit that cannot be used as it stands; raised where it is defined
+├── ArgumentsInvalid     a model's arguments that do not fit the tool; the text is for the model
 ├── CallSignal           raised *inside* a tool, on purpose, to speak to the model
 │   ├── ToolError        "this went wrong, and here is what the model may know about it"
 │   └── Retry            "call me again, with this corrected"
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from toolkit.runs.result import Result
 
 __all__ = [
+    "ArgumentsInvalid",
     "CallSignal",
     "DefinitionError",
     "EngineError",
@@ -50,6 +52,10 @@ class ToolkitError(Exception):
 
 class DefinitionError(ToolkitError, TypeError):
     """A function, toolset or limit cannot be used as it stands; the text says what to write instead."""
+
+
+class ArgumentsInvalid(ToolkitError):
+    """Arguments that a model wrote do not fit the tool; the text is for the model, a line for each problem."""
 
 
 class CallSignal(ToolkitError):

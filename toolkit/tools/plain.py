@@ -1,0 +1,209 @@
+"""The arguments of a call as ONE pydantic object, which both validates them and gives their JSON Schema.
+
+The object is a typed dictionary made with pydantic's hook for custom types, not a model: any name can be a parameter
+(`schema`, `self`, `model_config`, `_x`), no configuration leaks into the types inside it, and validation gives the very
+dictionary the function is called with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import GetCoreSchemaHandler, TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+from pydantic_core import CoreSchema, core_schema
+
+from toolkit.errors import DefinitionError
+from toolkit.tools.fields import Field
+
+__all__ = ["Schema", "adapter", "inside", "plain_schema", "target"]
+
+Schema = dict[str, Any]
+
+NULL_FOR_DEFAULT = {"null_for_default": True}
+RULES = "x-unsayable"
+"""Keyword under which the generator notes, in words, what the validator enforces beyond the schema."""
+
+
+class _Arguments:
+    """Metadata by which pydantic builds the dictionary of arguments."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = fields
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        members: dict[str, core_schema.TypedDictField] = {}
+        extras: CoreSchema | None = None
+        for field in self._fields:
+            try:
+                schema = handler.generate_schema(field.type)
+            except (PydanticUserError, TypeError) as error:
+                raise _cannot(field, error) from error
+            if field.parameter.kind == "extra":
+                extras = schema
+                continue
+            if not field.required:
+                schema = core_schema.nullable_schema(schema, metadata=NULL_FOR_DEFAULT)
+            members[field.parameter.name] = core_schema.typed_dict_field(
+                schema, required=field.required, validation_alias=field.key
+            )
+        if extras is None:
+            return core_schema.typed_dict_schema(members, extra_behavior="forbid")
+        return core_schema.typed_dict_schema(members, extra_behavior="allow", extras_schema=extras)
+
+
+def _cannot(field: Field, error: Exception) -> DefinitionError:
+    """Say that pydantic has no idea of a parameter's type."""
+    name, reason = field.parameter.name, str(error).partition("\n")[0].partition(" Set `arbitrary")[0].rstrip(".")
+    return DefinitionError(
+        f"parameter `{name}` has a type that no model can fill in: {reason}. Write a type that pydantic knows, or take "
+        "the object from the run: `ctx: RunContext[...]`, `ctx.deps`"
+    )
+
+
+def adapter(fields: Sequence[Field]) -> TypeAdapter[dict[str, Any]]:
+    """Build the pydantic object. Raises DefinitionError naming the parameter that cannot be said."""
+    return TypeAdapter(Annotated[dict[str, Any], _Arguments(fields)])
+
+
+def plain_schema(built: TypeAdapter[dict[str, Any]], fields: Sequence[Field]) -> tuple[Schema, tuple[str, ...]]:
+    """Generate the schema of the arguments, and the rules it cannot say, in words (`ids: unique items`)."""
+    try:
+        schema = built.json_schema(schema_generator=_Generator)
+    except PydanticUserError as error:
+        raise _culprit(fields, error) from error
+    for definition in schema.get("$defs", {}).values():
+        definition.pop("title", None)  # the class's name, which says nothing more than the reference to it
+    for field in fields:
+        name = field.key if isinstance(field.key, str) else field.parameter.name
+        node = schema["properties"].get(name) if "properties" in schema else None
+        if node is not None:
+            node.update(field.annotations)
+            node.update(field.json_default())
+    schema.setdefault("properties", {})
+    return schema, tuple(dict.fromkeys(_rules(schema, schema, "", set())))
+
+
+def _culprit(fields: Sequence[Field], error: Exception) -> DefinitionError:
+    for field in fields:
+        try:
+            adapter([field]).json_schema(schema_generator=_Generator)
+        except PydanticUserError as its:
+            return _cannot(field, its)
+    return DefinitionError(str(error).partition("\n")[0])
+
+
+def _rules(node: Schema, root: Schema, where: str, seen: set[str]) -> Iterator[str]:
+    """Take the noted rules out of the schema, each said of the place it holds for."""
+    for words in node.pop(RULES, ()):
+        yield f"{where}: {words}" if where else words
+    for keyword in [each for each, value in node.items() if isinstance(value, float) and not math.isfinite(value)]:
+        del node[keyword]  # a bound or default at infinity, which JSON cannot say
+    reference = node.get("$ref")
+    if reference is not None and reference not in seen:
+        seen.add(reference)
+        yield from _rules(target(node, root), root, where, seen)
+    for part, step in inside(node):
+        yield from _rules(part, root, f"{where}{step}" if step.startswith("[") or where else step.lstrip("."), seen)
+
+
+def inside(node: Mapping[str, Any]) -> Iterator[tuple[Schema, str]]:
+    """Go through the schemas directly inside one, each with the step that leads to it (`.name`, `[]`, or none)."""
+    for name, part in node.get("properties", {}).items():
+        yield part, f".{name}"
+    for keyword, step in (("items", "[]"), ("additionalProperties", "{}"), ("propertyNames", "{}")):
+        if isinstance(part := node.get(keyword), dict):
+            yield part, step
+    for part in node.get("patternProperties", {}).values():
+        yield part, "{}"
+    for keyword, step in (("prefixItems", "[]"), ("anyOf", ""), ("oneOf", ""), ("allOf", "")):
+        for part in node.get(keyword, ()):
+            yield part, step
+
+
+def target(node: Mapping[str, Any], root: Mapping[str, Any]) -> Schema:
+    """Look up what a `$ref` refers to."""
+    return root["$defs"][node["$ref"].rpartition("/")[2].replace("~1", "/").replace("~0", "~")]
+
+
+def _bounds(schema: Mapping[str, Any]) -> list[str]:
+    words = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
+    return [f"{said} {schema[key]}" for key, said in words.items() if schema.get(key) is not None]
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's generator without made-up titles, which also notes what JSON Schema leaves out."""
+
+    ignored_warning_kinds: ClassVar[set[JsonSchemaWarningKind]] = {"non-serializable-default", "skipped-choice"}
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> Schema:
+        if schema.get("metadata") == NULL_FOR_DEFAULT:
+            return self.generate_inner(schema["schema"])
+        return super().nullable_schema(schema)
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> Schema:
+        node = super().decimal_schema(schema)
+        for branch in node.get("anyOf", ()):
+            if branch.get("type") == "string":
+                branch["pattern"] = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+        rules = _bounds(schema)
+        rules += [
+            f"{key.replace('_', ' ')} {schema[key]}"
+            for key in ("multiple_of", "max_digits", "decimal_places")
+            if schema.get(key) is not None
+        ]
+        return _noting(node, rules)
+
+    def date_schema(self, schema: core_schema.DateSchema) -> Schema:
+        return _noting(super().date_schema(schema), _temporal(schema))
+
+    def time_schema(self, schema: core_schema.TimeSchema) -> Schema:
+        return _noting(super().time_schema(schema), _temporal(schema))
+
+    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> Schema:
+        return _noting(super().datetime_schema(schema), _temporal(schema))
+
+    def timedelta_schema(self, schema: core_schema.TimedeltaSchema) -> Schema:
+        return _noting(super().timedelta_schema(schema), _temporal(schema))
+
+    def complex_schema(self, schema: core_schema.ComplexSchema) -> Schema:
+        return _noting(super().complex_schema(schema), ["a complex number, such as 1+2j"])
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> Schema:
+        return _noting(super().function_before_schema(schema), _check(schema))
+
+    def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> Schema:
+        return _noting(super().function_after_schema(schema), _check(schema))
+
+    def function_wrap_schema(self, schema: core_schema.WrapValidatorFunctionSchema) -> Schema:
+        return _noting(super().function_wrap_schema(schema), _check(schema))
+
+    def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> Schema:
+        return _noting(super().function_plain_schema(schema), _check(schema))
+
+
+def _noting(node: Schema, rules: Sequence[str]) -> Schema:
+    return {**node, RULES: [*node.get(RULES, ()), *rules]} if rules else node
+
+
+def _temporal(schema: Mapping[str, Any]) -> list[str]:
+    rules = _bounds(schema)
+    if schema.get("now_op"):
+        rules.append(f"in the {schema['now_op']}")
+    if (zone := schema.get("tz_constraint")) is not None:
+        rules.append({"aware": "with a time zone", "naive": "without a time zone"}.get(zone, f"at UTC offset {zone} s"))
+    return rules
+
+
+def _check(schema: Mapping[str, Any]) -> list[str]:
+    """Name a validator function of the user's; pydantic's own make up its types, and say no more than these do."""
+    function = schema["function"]["function"]
+    if str(getattr(function, "__module__", "")).partition(".")[0] in ("pydantic", "pydantic_core"):
+        return []
+    return [f"checked by {getattr(function, '__name__', type(function).__name__)}"]
