@@ -1,15 +1,109 @@
-"""A Python value becomes text for the model."""
+"""A Python value becomes text for the model.
+
+Strings go as they are, everything else as JSON, written by pydantic-core from the value itself: the return annotation
+is not asked, since it may exist only for the type checker. A value without a JSON form is an error of the tool, told
+to the
+app: the `repr` of an object is never shown to the model.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import GeneratorType
+from typing import cast
 
-__all__ = ["Output"]
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
+__all__ = ["LEAST_OUTPUT_BYTES", "MAX_OUTPUT_BYTES", "NoJsonForm", "Output", "output_of", "text_of"]
+
+MAX_OUTPUT_BYTES = 64 * 1024
+"""What one output may hold when nothing else was said, in bytes of UTF-8."""
+LEAST_OUTPUT_BYTES = 256
+"""The smallest cap that still leaves room for the note that something was cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What the model is told of a call: `content` is text (JSON for values, strings as they are), `ok` whether it worked."""
+    """What the model is told of a call: `content` is text (JSON for values, strings as they are), `ok` whether it
+    worked.
+
+    A tool may return one itself, to say `ok=False` with a text of its own; a content that is no string becomes JSON
+    then.
+    """
 
     content: str
     ok: bool = True
+
+
+class NoJsonForm(TypeError):
+    """A tool returned what cannot be written as JSON; the text says what it was."""
+
+
+def output_of(value: object, max_bytes: int = MAX_OUTPUT_BYTES) -> Output:
+    """Say what a tool returned, in at most `max_bytes` of UTF-8. Raises NoJsonForm for a value without a JSON form."""
+    if type(value) is str and value.isascii() and len(value) <= max_bytes:  # nearly every output: nothing to change
+        return Output(value)
+    if isinstance(value, Output):
+        return Output(_fitted(text_of(value.content), max_bytes), value.ok)
+    return Output(_fitted(text_of(value), max_bytes))
+
+
+def text_of(value: object) -> str:
+    """Write a value as text, without lone surrogates. Raises NoJsonForm for a value without a JSON form.
+
+    bytes are text where they are UTF-8, else URL-safe base64; NaN and the infinities are strings; None is `null`.
+    """
+    if isinstance(value, str):
+        return _whole(str.__str__(value))  # a member of a `str` enum is its value here
+    if isinstance(value, GeneratorType):  # here, so that what it raises is the tool's own exception
+        value = list(cast("Iterable[object]", value))
+    try:
+        return to_json(value, inf_nan_mode="strings", fallback=_plainer).decode()
+    except PydanticSerializationError:
+        pass  # bytes that are no UTF-8 and lone surrogates are written the longer way, and so is a better reason
+    try:
+        plain = to_jsonable_python(value, inf_nan_mode="strings", bytes_mode="base64", fallback=_plainer)
+        return _whole(json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise NoJsonForm(f"returned a {type(value).__qualname__}, which has no JSON form: {error}") from error
+
+
+def _plainer(value: object) -> object:
+    """Give the list or dict that an unknown container stands for: ranges, views, mappings of other libraries."""
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[object, object]", value))
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    if isinstance(value, Sequence | Set):
+        return list(cast("Iterable[object]", value))
+    raise TypeError(f"{type(value).__module__}.{type(value).__qualname__} is not known to pydantic")
+
+
+def _whole(text: str) -> str:
+    """Join surrogate pairs and replace lone surrogates, which UTF-8 cannot carry, by U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _fitted(text: str, max_bytes: int) -> str:
+    """Cut a text on a character's boundary so that it and the note about the cut fit into `max_bytes` of UTF-8."""
+    if len(text) * 4 <= max_bytes:
+        return text
+    data = text.encode()
+    if len(data) <= max_bytes:
+        return text
+    room = max_bytes - len(_note(max_bytes, len(data)))
+    kept = data[:room].decode(errors="ignore")
+    return kept + _note(len(kept.encode()), len(data))
+
+
+def _note(kept: int, total: int) -> str:
+    """Tell the model that it sees only the beginning. Plain ASCII, so that its length is its size."""
+    return f"\n[Cut: these are the first {kept} of {total} bytes. Ask for less, or for a part, to see the rest.]"

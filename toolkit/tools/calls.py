@@ -1,0 +1,36 @@
+"""A call that the model asks for, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolkit.errors import Retry
+from toolkit.tools.output import Output
+
+__all__ = ["Call", "FinishedCall"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One function call that the model asks for; `arguments` is its JSON text, not yet checked."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedCall:
+    """A call and what came of it, as the app sees it (`result.calls`)."""
+
+    call: Call
+    output: Output
+    """What the model was told."""
+    error: BaseException | None = None
+    """What was raised, when something was; its text is hidden from the model unless it is a ToolError or Retry."""
+    seconds: float = 0.0
+
+    @property
+    def asked_again(self) -> bool:
+        """Whether the tool raised Retry: each such call takes one from the tool's `retries_left` of the next turn."""
+        return isinstance(self.error, Retry)
