@@ -1,0 +1,208 @@
+"""The calls of one turn, without waiting for any: what starts, what is late, and what each comes to.
+
+A flight is a call under way. Whoever runs it and whoever waits for it may both want to end it, so its end is settled
+once: a result that loses against its time-out is dropped and logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from time import perf_counter
+from typing import Any, cast
+
+from toolkit.errors import ToolError
+from toolkit.tools.calls import Call, FinishedCall
+from toolkit.tools.context import RunContext
+from toolkit.tools.failures import failure, late, log_failure, log_late, passes_through, unknown_tool
+from toolkit.tools.output import Output, output_of
+from toolkit.tools.threads import wait_for
+from toolkit.tools.tool import Tool
+from toolkit.tools.toolset import Toolset
+
+__all__ = ["Board", "Flight", "Outcome", "Post", "Turn"]
+
+MOST_AT_ONCE = 32
+"""Calls of one turn that run at a time; further ones wait for a place."""
+
+Outcome = FinishedCall | BaseException
+Post = Callable[[tuple["Flight", Outcome]], object]
+"""How an outcome gets to whoever waits for it."""
+
+
+class Turn:
+    """What holds for all calls of a turn, and what one call comes to."""
+
+    __slots__ = ("deps", "retries_left", "run_id", "thread_id", "toolset")
+
+    def __init__(
+        self, toolset: Toolset, deps: object, run_id: str, thread_id: str, retries_left: Mapping[str, int]
+    ) -> None:
+        self.toolset = toolset
+        self.deps = deps
+        self.run_id = run_id
+        self.thread_id = thread_id
+        self.retries_left = retries_left
+
+    def unknown(self, call: Call) -> FinishedCall:
+        """Answer a call of a tool that nobody has."""
+        output = unknown_tool(call.name, self.toolset)
+        return FinishedCall(call, output, ToolError(output.content))
+
+    def context(self, call: Call) -> RunContext[Any]:
+        """Make what a tool may know of the call."""
+        return RunContext(self.deps, call.id, call.name, self.run_id, self.thread_id)
+
+    def attempt(
+        self, tool: Tool[..., Any], call: Call, wait: Callable[[Awaitable[object]], object] = wait_for
+    ) -> FinishedCall:
+        """Make a call here. Raises only what ends the program; `wait` serves sync functions that give an awaitable."""
+        began = perf_counter()
+        try:
+            value = tool.invoke(call.arguments, self.context(call) if tool.takes_context else None)
+            if type(value) is not str and inspect.isawaitable(value):
+                value = wait(value)
+            output = output_of(value, self.toolset.max_output_bytes)
+        except BaseException as error:
+            return self.failed(call, error, perf_counter() - began)
+        return FinishedCall(call, output, None, perf_counter() - began)
+
+    async def aattempt(self, tool: Tool[..., Any], call: Call) -> FinishedCall:
+        """Make a call of an async tool here. Raises what ends the program, and CancelledError when we are cancelled."""
+        began = perf_counter()
+        try:
+            value = tool.invoke(call.arguments, self.context(call) if tool.takes_context else None)
+            output = output_of(await cast("Awaitable[object]", value), self.toolset.max_output_bytes)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
+                raise  # else the tool raised it by itself, and has failed
+            return self.failed(call, error, perf_counter() - began)
+        return FinishedCall(call, output, None, perf_counter() - began)
+
+    def failed(self, call: Call, error: BaseException, seconds: float) -> FinishedCall:
+        """Answer a call whose tool raised. Raises the error itself when it is one that ends the program."""
+        if passes_through(error):
+            raise error
+        log_failure(call.name, error, call_id=call.id, run_id=self.run_id, thread_id=self.thread_id)
+        tries_left = self.retries_left.get(call.name, 0)
+        output = failure(call.name, error, tries_left=tries_left, max_bytes=self.toolset.max_output_bytes)
+        return FinishedCall(call, output, error, seconds)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+class Flight:
+    """One call under way. Its end is told once: by whoever runs it, or by whoever waits for it and gives it up."""
+
+    __slots__ = ("_open", "began", "call", "cancel", "limit_s", "position", "tool", "turn")
+
+    def __init__(self, turn: Turn, position: int, call: Call, tool: Tool[..., Any]) -> None:
+        self.turn = turn
+        self.position = position
+        self.call = call
+        self.tool = tool
+        self.limit_s = math.inf
+        self.began = 0.0
+        self.cancel: Callable[[], object] | None = None
+        self._open = threading.Lock()
+
+    def settle(self) -> bool:
+        """Claim the right to tell how this call ended: True for the first who asks."""
+        return self._open.acquire(blocking=False)
+
+    def give_up(self) -> bool:
+        """Settle from the waiting side, and cancel what can be cancelled. False when the call has just ended."""
+        if not self.settle():
+            return False
+        if self.cancel is not None:
+            self.cancel()
+        return True
+
+    def land(self, outcome: Outcome, post: Post) -> None:
+        """Hand the outcome to the waiting side, or log that it comes too late."""
+        if self.settle():
+            post((self, outcome))
+        elif not isinstance(outcome, asyncio.CancelledError):
+            log_late(
+                self.call.name,
+                perf_counter() - self.began,
+                call_id=self.call.id,
+                run_id=self.turn.run_id,
+                thread_id=self.turn.thread_id,
+            )
+
+    def never_started(self) -> FinishedCall:
+        """Answer for a call that the turn had no time left for."""
+        output = Output(f"The tool {self.call.name} was not started: the time for this turn is over.", ok=False)
+        return FinishedCall(self.call, output, TimeoutError(output.content))
+
+    def too_late(self) -> FinishedCall:
+        """Answer for a call that was given up on."""
+        output = late(self.call.name, self.limit_s)
+        return FinishedCall(self.call, output, TimeoutError(output.content), self.limit_s)
+
+
+class Board:
+    """The calls of a turn, waiting and under way. Decides what starts and what is late; waits for nothing itself."""
+
+    def __init__(self, turn: Turn, calls: Sequence[Call], timeout_s: float | None) -> None:
+        self.turn = turn
+        self.ends = math.inf if timeout_s is None else perf_counter() + timeout_s
+        self.unknown: list[tuple[int, FinishedCall]] = []
+        self.waiting: deque[Flight] = deque()
+        self.flying: set[Flight] = set()
+        for position, call in enumerate(calls):
+            tool = turn.toolset.find(call.name)
+            if tool is None:
+                self.unknown.append((position, turn.unknown(call)))
+            else:
+                self.waiting.append(Flight(turn, position, call, tool))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any call has no answer yet."""
+        return bool(self.waiting or self.flying)
+
+    def take_off(self) -> Iterator[Flight]:
+        """Give the flights to start now."""
+        while self.waiting and len(self.flying) < MOST_AT_ONCE and (now := perf_counter()) < self.ends:
+            flight = self.waiting.popleft()
+            flight.began = now
+            flight.limit_s = min(flight.tool.timeout_s or math.inf, self.ends - now)
+            self.flying.add(flight)
+            yield flight
+
+    def patience_s(self) -> float | None:
+        """Say how long to wait for the next outcome before asking what is overdue; None for as long as it takes."""
+        first = min((flight.began + flight.limit_s for flight in self.flying), default=self.ends)
+        return None if first == math.inf else max(0.0, first - perf_counter())
+
+    def overdue(self) -> Iterator[tuple[int, FinishedCall]]:
+        """Give up, and answer, what is out of time: also what never started, when the whole turn is."""
+        now = perf_counter()
+        for flight in [flight for flight in self.flying if flight.began + flight.limit_s <= now]:
+            if flight.give_up():
+                self.flying.discard(flight)
+                yield flight.position, flight.too_late()
+        while now >= self.ends and self.waiting:
+            flight = self.waiting.popleft()
+            yield flight.position, flight.never_started()
+
+    def landed(self, flight: Flight, outcome: Outcome) -> tuple[int, FinishedCall]:
+        """Take an outcome in. Raises what ends the program."""
+        self.flying.discard(flight)
+        if isinstance(outcome, BaseException):
+            outcome = self.turn.failed(flight.call, outcome, perf_counter() - flight.began)
+        return flight.position, outcome
+
+    def give_up(self) -> None:
+        """Leave everything behind: nobody waits for the answers any more."""
+        for flight in self.flying:
+            flight.give_up()

@@ -1,0 +1,284 @@
+"""Tool and @tool: a function that a model may call, and that your own code calls as before.
+
+What a model sees (the definition) and what checks its arguments are built from the signature on first use and kept.
+What is cheap to see is checked at once: a bad name, a parameter without annotation.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import re
+from collections.abc import Callable
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+
+from toolkit.errors import DefinitionError
+from toolkit.tools.context import RunContext
+from toolkit.tools.definition import Definition
+from toolkit.tools.failures import failure, log_failure
+from toolkit.tools.output import Output, output_of
+from toolkit.tools.threads import wait_for
+
+if TYPE_CHECKING:
+    from openai.types.beta import FunctionToolParam as NestedDefinition
+    from openai.types.responses import FunctionToolParam as FlatDefinition
+
+__all__ = ["Tool", "tool"]
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
+
+_Bind = Callable[[object, "type | None"], Callable[..., Any]]
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""FunctionObject.name of the API reference."""
+
+
+class Tool(Generic[P, R]):
+    """A function, and what a model must know to call it. Made by `@tool`."""
+
+    name: str
+    """Name under which a model calls it: 1 to 64 of `A-Z a-z 0-9 _ -`."""
+    function: Callable[P, R]
+    """The function itself."""
+    timeout_s: float | None
+    """How long one call may take within a run; None for no time-out."""
+    is_async: bool
+    """Whether the function is a coroutine function."""
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        strict: bool | None = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        """See `tool`. Raises DefinitionError."""
+        given: object = function
+        if isinstance(function, (staticmethod, classmethod)):
+            function = cast("Callable[P, R]", function.__func__)  # pyright: ignore[reportUnknownMemberType] - of any type
+        if isinstance(function, Tool) or not callable(function):
+            raise DefinitionError(f"@tool goes on a function, a method or a callable object, not on {function!r}")
+        functools.update_wrapper(self, _innermost(function), updated=())
+        self.__wrapped__ = function
+        self.function = function
+        self.name = _checked_name(function, name)
+        self.timeout_s = _checked_timeout(self.name, timeout_s)
+        self.is_async = _is_async(function)
+        self._bind: _Bind | None = None if isinstance(given, staticmethod) else getattr(given, "__get__", None)
+        self._asked = (description, strict)
+        self._definition = Definition(self.name, function, description, strict)
+        self._method_definition: Definition | None = None
+        if inspect.isasyncgenfunction(_innermost(function)):
+            raise DefinitionError(f"{self.name} is an async generator and has no one result: return a list instead")
+        if _awaits_binding(function):
+            self._method_definition = Definition(self.name, MethodType(function, object()), description, strict)
+        (self._method_definition or self._definition).look()
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function as if it were no tool."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Tool {self.name}>"
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Tool[P, R]: ...
+    @overload
+    def __get__(self: Tool[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> Tool[Q, R]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> Tool[P, R]: ...
+    def __get__(self, instance: object, owner: type | None = None) -> Tool[Any, Any]:
+        """Bind to the instance, or class, that it is read from, as the function itself would."""
+        bound = self.function if self._bind is None else self._bind(instance, owner)
+        if bound is self.function:
+            return self
+        if self._method_definition is None:  # described once for all instances, and holding on to none of them
+            self._method_definition = Definition(
+                self.name, MethodType(self.function, owner or type(instance)), *self._asked
+            )
+        copy = cast("Tool[..., Any]", object.__new__(Tool))
+        copy.__dict__.update(self.__dict__, function=bound, _bind=None, _definition=self._method_definition)
+        return copy
+
+    @property
+    def description(self) -> str:
+        """What the model reads to decide whether to call it; empty when neither the docstring nor `@tool` gave one."""
+        return self._definition.description
+
+    @property
+    def strict(self) -> bool:
+        """Whether the model is held to the schema exactly (`strict` on the wire)."""
+        return self._definition.strict
+
+    @property
+    def not_strict_because(self) -> str | None:
+        """Why the tool is not strict, or None when it is."""
+        return self._definition.not_strict_because
+
+    @property
+    def definition(self) -> NestedDefinition:
+        """The wire form of Assistants and Chat Completions. Built once: do not change it."""
+        return self._definition.nested
+
+    @property
+    def flat_definition(self) -> FlatDefinition:
+        """The wire form of Responses. Built once: do not change it."""
+        return self._definition.flat
+
+    def check(self) -> None:
+        """Build the definition. Raises DefinitionError when the function cannot be said to a model, or not strictly."""
+        _ = self._definition.nested
+
+    def call(self, arguments_json: str, context: RunContext[Any] | None = None) -> Output:
+        """Answer a model's call, without time-out or retries; an async tool is awaited on a background loop.
+
+        Whatever goes wrong is an Output with ok=False, and logged. Raises DefinitionError where the tool itself cannot
+        be used, or needs a context and got none.
+        """
+        try:
+            value = self.invoke(arguments_json, context)
+            if type(value) is not str and inspect.isawaitable(value):
+                value = wait_for(value)
+            return output_of(value)
+        except DefinitionError:
+            raise
+        except Exception as error:
+            return self._failed(error, context)
+
+    async def acall(self, arguments_json: str, context: RunContext[Any] | None = None) -> Output:
+        """Answer a model's call as `call` does, awaiting async tools here. A sync tool runs here too, and blocks."""
+        try:
+            value = self.invoke(arguments_json, context)
+            if type(value) is not str and inspect.isawaitable(value):
+                value = await value
+            return output_of(value)
+        except DefinitionError:
+            raise
+        except Exception as error:
+            return self._failed(error, context)
+
+    def invoke(self, arguments_json: str, context: RunContext[Any] | None = None) -> object:
+        """Check the arguments and call the function: its own result (of an async tool, a coroutine), its own
+        exceptions.
+
+        Raises ArgumentsInvalid for arguments the model got wrong, DefinitionError where a context is needed and
+        missing.
+        """
+        definition = self._definition
+        args, kwargs = definition.schema.bind(arguments_json, strict_form=definition.strict)
+        if definition.context_parameter is not None:
+            if context is None:
+                raise DefinitionError(f"{self.name} takes a RunContext: hand it one, call(arguments, RunContext(...))")
+            kwargs[definition.context_parameter] = context
+        return cast("Callable[..., object]", self.function)(*args, **kwargs)
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether the function has a RunContext parameter, which the model does not see."""
+        return self._definition.context_parameter is not None
+
+    def _failed(self, error: Exception, context: RunContext[Any] | None) -> Output:
+        if context is None:
+            log_failure(self.name, error)
+        else:
+            log_failure(self.name, error, call_id=context.call_id, run_id=context.run_id, thread_id=context.thread_id)
+        return failure(self.name, error, tries_left=1)
+
+
+def _innermost(function: Callable[..., object]) -> Callable[..., object]:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
+
+
+def _is_async(function: Callable[..., object]) -> bool:
+    inner = _innermost(function)
+    if not inspect.isroutine(inner) and not isinstance(inner, type):
+        inner = type(inner).__call__  # of a callable object
+    return inspect.iscoroutinefunction(inner)
+
+
+def _checked_name(function: Callable[..., object], name: str | None) -> str:
+    if name is None:
+        inner = _innermost(function)
+        name = str(getattr(inner, "__name__", type(inner).__name__))
+        if name == "<lambda>":
+            raise DefinitionError('a lambda has no name that a model could call: write tool(name="...")(lambda ...)')
+    if not NAME.fullmatch(name):
+        raise DefinitionError(
+            f"{name!r} cannot be a tool's name: use 1 to 64 of A-Z a-z 0-9 _ -, or give another, @tool(name=...)"
+        )
+    return name
+
+
+def _checked_timeout(name: str, timeout_s: float | None) -> float | None:
+    if timeout_s is not None and not 0 < timeout_s < math.inf:
+        raise DefinitionError(f"{name}: timeout_s={timeout_s!r} must be more than 0 seconds, or None for no time-out")
+    return timeout_s
+
+
+def _awaits_binding(function: Callable[..., object]) -> bool:
+    """Say whether a function is a method whose first argument (self, cls) is still to come."""
+    holder = str(getattr(function, "__qualname__", "")).rpartition(".")[0]
+    if not holder or holder.endswith("<locals>") or not inspect.isfunction(function):
+        return False
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    return first is not None and first.annotation is first.empty and first.kind is not first.KEYWORD_ONLY
+
+
+class _Decorator(Protocol):
+    """What `@tool(...)` with options gives."""
+
+    @overload
+    def __call__(self, function: classmethod[Any, P, R], /) -> Tool[P, R]: ...
+    @overload
+    def __call__(self, function: staticmethod[P, R], /) -> Tool[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Tool[P, R]: ...
+
+
+@overload
+def tool(function: classmethod[Any, P, R], /) -> Tool[P, R]: ...
+@overload
+def tool(function: staticmethod[P, R], /) -> Tool[P, R]: ...
+@overload
+def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
+@overload
+def tool(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    strict: bool | None = None,
+    timeout_s: float | None = None,
+) -> _Decorator: ...
+def tool(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    strict: bool | None = None,
+    timeout_s: float | None = None,
+) -> Any:
+    """Make a function a tool, which is still called as before: `@tool`, or `@tool(name=..., strict=...)`.
+
+    name: what the model calls it; the function's own name by default.
+    description: what the model reads; the docstring's first part by default.
+    strict: True holds the model to the schema exactly, and is an error where a type cannot be said so; False never
+    does;
+        None, the default, does it where it is honest (`Tool.not_strict_because` says why not).
+    timeout_s: how long a call may take in a run, sync functions included; their effect may still happen after it.
+    Goes on functions, async functions, methods, class and static methods (above `@classmethod`), partials and callable
+    objects. Raises DefinitionError: at once for a name or a parameter without annotation, on first use or in a Toolset
+    for types that cannot be said.
+    """
+    if function is None:
+        return functools.partial(Tool, name=name, description=description, strict=strict, timeout_s=timeout_s)
+    return Tool(function, name=name, description=description, strict=strict, timeout_s=timeout_s)
