@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.routing import Models
 from toolkit.server.app import app
-from toolkit.server.inprocess import LoopThread, transports
+from toolkit.server.inprocess import AsyncInProcess, InProcess, LoopThread
 from toolkit.server.rooms import Rooms
 
 from toolkit.engine.execute import Execution
@@ -94,7 +94,7 @@ class Engine:
         from openai import OpenAI
 
         _silence_deprecation()
-        transport, _ = transports(*self._inside(), project=project)
+        transport = InProcess(*self._inside(), project)
         return OpenAI(**{**_LOCAL, **options}, http_client=Client(transport=transport))
 
     def aclient(self, *, project: str = "default", **options: Any) -> AsyncOpenAI:
@@ -103,7 +103,7 @@ class Engine:
         from openai import AsyncOpenAI
 
         _silence_deprecation()
-        _, transport = transports(*self._inside(), project=project)
+        transport = AsyncInProcess(*self._inside(), project)
         return AsyncOpenAI(**{**_LOCAL, **options}, http_client=AsyncClient(transport=transport))
 
     def close(self) -> None:
