@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from toolkit.errors import ArgumentsInvalid
 from toolkit.tools.fields import Field
 from toolkit.tools.plain import Schema, target
 from toolkit.tools.problems import problems
-from toolkit.tools.restore import RepeatedKey, needs_restoring, restore
+from toolkit.tools.restore import needs_restoring, restore
 from toolkit.tools.signature import ABSENT
 
 __all__ = ["Binding"]
@@ -39,7 +40,7 @@ class Binding:
         self._validate = adapter.validator.validate_json
         self._plain = plain
         self._restores = needs_restoring(plain)
-        self._names = [each.name for each in parameters if each.kind != "extra"]
+        self._names = list(plain["properties"])
         self._optional = tuple(field.parameter.name for field in fields if not field.required)
         """Names for which null means the default, in strict form."""
         self._unvalued = tuple(
@@ -84,8 +85,6 @@ class Binding:
     def _restored(self, text: str) -> str:
         try:
             return json.dumps(restore(_read(text), self._plain, self._plain))
-        except RepeatedKey as error:
-            raise ArgumentsInvalid(f"{str(error)[:80]!r} is given twice") from None
         except (ValueError, RecursionError):
             return text  # validation says what is wrong, in better words
 
@@ -98,8 +97,8 @@ def _read(text: str) -> Any:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        names = Counter(name for name, _ in pairs)
+        twice = next(name for name, times in names.items() if times > 1)
         raise ArgumentsInvalid(f"{twice[:80]!r} is given twice in one object; give it once")
     return found
 
@@ -110,7 +109,8 @@ def _refuse(word: str) -> Any:
 
 def _property(field: Field, plain: Schema) -> Schema:
     name = field.key if isinstance(field.key, str) else field.parameter.name
-    return plain["properties"].get(name, {})
+    properties: dict[str, Schema] = plain["properties"]
+    return properties.get(name, {})
 
 
 def _takes_null(node: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
@@ -120,4 +120,4 @@ def _takes_null(node: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
         return any(_takes_null(each, root) for each in branches)
     if "enum" in node or "const" in node:
         return None in node.get("enum", [node.get("const")])
-    return node.get("type", "null") == "null"
+    return str(node.get("type", "null")) == "null"

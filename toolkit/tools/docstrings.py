@@ -54,7 +54,7 @@ def read(text: str | None) -> Docstring:
     except ParseError:
         return Docstring(text)
     gap = "\n\n" if parsed.blank_after_short_description else "\n"
-    description = gap.join(filter(None, (parsed.short_description, parsed.long_description)))
+    description = gap.join(part for part in (parsed.short_description, parsed.long_description) if part)
     texts: dict[str, str] = {}
     for parameter in parsed.params:
         said = inspect.cleandoc(parameter.description or "")

@@ -11,10 +11,10 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AliasChoices, AliasPath
-from pydantic.fields import Field as field_info
+from pydantic import fields as pydantic_fields
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
@@ -97,7 +97,7 @@ def _constraints(metadata: tuple[Any, ...]) -> Iterator[Any]:
             continue
         yield from each.metadata
         if each.discriminator is not None:
-            yield field_info(discriminator=each.discriminator)
+            yield pydantic_fields.Field(discriminator=each.discriminator)
 
 
 def _filler(holder: FieldInfo) -> Callable[[dict[str, Any]], Any]:
@@ -122,8 +122,7 @@ def _annotations(infos: list[FieldInfo], text: str | None) -> Mapping[str, Any]:
             said["examples"] = to_jsonable_python(each.examples)
         if each.deprecated:
             said["deprecated"] = True
-        if isinstance(each.json_schema_extra, dict):
-            said.update(each.json_schema_extra)
+        said.update(cast("dict[str, Any]", extra) if isinstance(extra := each.json_schema_extra, dict) else NOTHING)
     return said or NOTHING
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, TypeGuard
 
 from pydantic import GetCoreSchemaHandler, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from toolkit.errors import DefinitionError
 from toolkit.tools.fields import Field
 
-__all__ = ["Schema", "adapter", "inside", "plain_schema", "target"]
+__all__ = ["Schema", "adapter", "inside", "is_list", "is_schema", "plain_schema", "target"]
 
 Schema = dict[str, Any]
 
@@ -115,7 +115,7 @@ def inside(node: Mapping[str, Any]) -> Iterator[tuple[Schema, str]]:
     for name, part in node.get("properties", {}).items():
         yield part, f".{name}"
     for keyword, step in (("items", "[]"), ("additionalProperties", "{}"), ("propertyNames", "{}")):
-        if isinstance(part := node.get(keyword), dict):
+        if is_schema(part := node.get(keyword)):
             yield part, step
     for part in node.get("patternProperties", {}).values():
         yield part, "{}"
@@ -124,9 +124,20 @@ def inside(node: Mapping[str, Any]) -> Iterator[tuple[Schema, str]]:
             yield part, step
 
 
+def is_schema(part: object) -> TypeGuard[Schema]:
+    """Tell a schema from the other things that stand in its place: True, False, nothing."""
+    return isinstance(part, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Tell a JSON array."""
+    return isinstance(value, list)
+
+
 def target(node: Mapping[str, Any], root: Mapping[str, Any]) -> Schema:
     """Look up what a `$ref` refers to."""
-    return root["$defs"][node["$ref"].rpartition("/")[2].replace("~1", "/").replace("~0", "~")]
+    found: Schema = root["$defs"][node["$ref"].rpartition("/")[2]]
+    return found
 
 
 def _bounds(schema: Mapping[str, Any]) -> list[str]:
@@ -137,7 +148,10 @@ def _bounds(schema: Mapping[str, Any]) -> list[str]:
 class _Generator(GenerateJsonSchema):
     """pydantic's generator without made-up titles, which also notes what JSON Schema leaves out."""
 
-    ignored_warning_kinds: ClassVar[set[JsonSchemaWarningKind]] = {"non-serializable-default", "skipped-choice"}
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012  so is it declared in pydantic
+        "non-serializable-default",
+        "skipped-choice",
+    }
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -152,13 +166,9 @@ class _Generator(GenerateJsonSchema):
         for branch in node.get("anyOf", ()):
             if branch.get("type") == "string":
                 branch["pattern"] = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-        rules = _bounds(schema)
-        rules += [
-            f"{key.replace('_', ' ')} {schema[key]}"
-            for key in ("multiple_of", "max_digits", "decimal_places")
-            if schema.get(key) is not None
-        ]
-        return _noting(node, rules)
+        counts = {key: schema.get(key) for key in ("multiple_of", "max_digits", "decimal_places")}
+        rules = [f"{key.replace('_', ' ')} {count}" for key, count in counts.items() if count is not None]
+        return _noting(node, [*_bounds(schema), *rules])
 
     def date_schema(self, schema: core_schema.DateSchema) -> Schema:
         return _noting(super().date_schema(schema), _temporal(schema))

@@ -37,7 +37,10 @@ def problems(error: ValidationError, names: Sequence[str]) -> str:
 
 
 def _place(location: Sequence[int | str]) -> str:
-    text = "".join(f"[{each}]" if isinstance(each, int) else f".{_cut(each, 80)}" for each in location)
+    # Besides names and positions, pydantic puts in which branch of a union it tried, such as `list[int]`.
+    text = "".join(
+        f"[{each}]" if isinstance(each, int) else f".{_cut(each, 80)}" for each in location if "[" not in str(each)
+    )
     return text.removeprefix(".")
 
 

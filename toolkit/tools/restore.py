@@ -7,12 +7,13 @@ the text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from toolkit.tools.plain import Schema, inside, target
+from toolkit.errors import ArgumentsInvalid
+from toolkit.tools.plain import Schema, inside, is_list, is_schema, target
 from toolkit.tools.strict import entry
 
-__all__ = ["RepeatedKey", "needs_restoring", "restore"]
+__all__ = ["needs_restoring", "restore"]
 
 KINDS: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -21,10 +22,6 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "null": (type(None),),
 }
-
-
-class RepeatedKey(Exception):
-    """A list of entries holds the same key twice."""
 
 
 def needs_restoring(plain: Schema) -> bool:
@@ -39,52 +36,56 @@ def needs_restoring(plain: Schema) -> bool:
     return False
 
 
-def restore(value: Any, node: Schema, root: Schema) -> Any:
-    """Rewrite a JSON value of the strict form of `node` (a plain schema, part of `root`) in place, and return it."""
+def restore(value: Any, node: Schema, root: Schema, where: str = "") -> Any:
+    """Rewrite a JSON value of the strict form of `node` (a plain schema, part of `root`) in place, and return it.
+
+    What does not look like the strict form is left to validation. Raises ArgumentsInvalid for entries that make no
+    mapping, since no schema says what was meant.
+    """
     if "$ref" in node:
-        return restore(value, target(node, root), root)
-    for branch in node.get("anyOf") or node.get("oneOf") or ():
+        return restore(value, target(node, root), root, where)
+    for branch in node.get("anyOf") or node.get("oneOf") or node.get("allOf") or ():
         if _fits(value, branch, root):
-            return restore(value, branch, root)
-    if len(node.get("allOf", ())) == 1:
-        return restore(value, node["allOf"][0], root)
-    if isinstance(value, dict):
-        return _object(value, node, root)
-    if isinstance(value, list):
-        return _list(value, node, root)
+            return restore(value, branch, root, where)
+    if is_schema(value):
+        return _object(value, node, root, where)
+    if is_list(value):
+        mapping = entry(node)
+        return _list(value, node, root, where) if mapping is None else _mapping(value, mapping[1], root, where)
     return value
 
 
-def _object(value: dict[str, Any], node: Schema, root: Schema) -> dict[str, Any]:
-    properties, required = node.get("properties", {}), node.get("required", ())
-    for name, part in properties.items():
+def _object(value: dict[str, Any], node: Schema, root: Schema, where: str) -> dict[str, Any]:
+    required = node.get("required", ())
+    for name, part in node.get("properties", {}).items():
         if name not in value:
             continue
         if value[name] is None and name not in required:
             del value[name]
         else:
-            value[name] = restore(value[name], part, root)
+            value[name] = restore(value[name], part, root, f"{where}.{name}" if where else name)
     return value
 
 
-def _list(value: list[Any], node: Schema, root: Schema) -> Any:
-    mapping = entry(node)
-    if mapping is None:
-        first, rest = node.get("prefixItems", ()), node.get("items")
-        for at, item in enumerate(value):
-            part = first[at] if at < len(first) else rest
-            if isinstance(part, dict):
-                value[at] = restore(item, part, root)
-        return value
-    if not all(
-        isinstance(each, dict) and each.keys() == {"key", "value"} and isinstance(each["key"], str) for each in value
-    ):
-        return value  # no entries: validation says what is wrong
-    entries = {each["key"]: restore(each["value"], mapping[1], root) for each in value}
-    if len(entries) < len(value):
-        keys = [each["key"] for each in value]
-        raise RepeatedKey(next(key for key in keys if keys.count(key) > 1))
-    return entries
+def _list(value: list[Any], node: Schema, root: Schema, where: str) -> list[Any]:
+    first, rest = node.get("prefixItems", ()), node.get("items")
+    for at, item in enumerate(value):
+        part = first[at] if at < len(first) else rest
+        if is_schema(part):
+            value[at] = restore(item, part, root, f"{where}[{at}]")
+    return value
+
+
+def _mapping(entries: list[Any], node: Schema, root: Schema, where: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in entries:
+        if not is_schema(each) or each.keys() != {"key", "value"} or not isinstance(each["key"], str):
+            raise ArgumentsInvalid(f"{where}: must be a list of objects, each with `key` (text) and `value`")
+        key = each["key"]
+        if key in found:
+            raise ArgumentsInvalid(f"{where}: {key[:80]!r} is given twice; give each key once")
+        found[key] = restore(each["value"], node, root, f"{where}[{key[:80]}]")
+    return found
 
 
 def _fits(value: Any, node: Schema, root: Schema) -> bool:
@@ -94,21 +95,19 @@ def _fits(value: Any, node: Schema, root: Schema) -> bool:
     if branches := node.get("anyOf") or node.get("oneOf"):
         return any(_fits(value, branch, root) for branch in branches)
     if "const" in node or "enum" in node:
-        return value in node.get("enum", [node.get("const")])
+        return value in cast("list[Any]", node.get("enum", [node.get("const")]))
     kind = node.get("type")
     if kind == "object":
         return isinstance(value, list) if entry(node) is not None else _fits_object(value, node, root)
     if kind == "array":
         part = node.get("items")
-        return isinstance(value, list) and (
-            not isinstance(part, dict) or all(_fits(each, part, root) for each in value)
-        )
-    return kind not in KINDS or isinstance(value, KINDS[kind])
+        return is_list(value) and (not is_schema(part) or all(_fits(each, part, root) for each in value))
+    return isinstance(value, KINDS.get(str(kind), (object,)))
 
 
 def _fits_object(value: Any, node: Schema, root: Schema) -> bool:
     properties, required = node.get("properties", {}), node.get("required", ())
-    if not isinstance(value, dict) or not value.keys() <= properties.keys() or not value.keys() >= set(required):
+    if not is_schema(value) or not value.keys() <= properties.keys() or not value.keys() >= set(required):
         return False
     return all(
         (each is None and name not in required) or _fits(each, properties[name], root) for name, each in value.items()

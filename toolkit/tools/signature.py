@@ -124,7 +124,7 @@ def _innermost(function: Any, *, follow_wrapped: bool) -> Any:
     """Take off partials, bindings and (if asked) wrappers, down to where the code is."""
     while True:
         if isinstance(function, functools.partial):
-            function = typing.cast("functools.partial[Any]", function).func
+            function = function.func
         elif isinstance(function, types.MethodType):
             function = function.__func__
         elif follow_wrapped and hasattr(function, "__wrapped__"):
@@ -139,9 +139,8 @@ def _bound_by_name(function: Any) -> frozenset[str]:
     """Names that partials have bound: whoever fixed an argument does not want the model to change it."""
     bound: set[str] = set()
     while isinstance(function, functools.partial):
-        partial = typing.cast("functools.partial[Any]", function)
-        bound |= partial.keywords.keys()
-        function = partial.func
+        bound |= function.keywords.keys()
+        function = function.func
     return frozenset(bound)
 
 
@@ -157,28 +156,36 @@ def _context(each: inspect.Parameter, seen: str | None, has_rest: bool, function
 
 
 def _parameters(each: inspect.Parameter, annotation: Any, has_rest: bool) -> Iterator[Parameter]:
+    inner: Any = next(iter(typing.get_args(annotation)), None)
     if each.kind is each.VAR_POSITIONAL:
-        spread = typing.get_args(annotation)[0] if typing.get_origin(annotation) is Unpack else None
-        if getattr(annotation, "__unpacked__", False):
-            spread = tuple[typing.get_args(annotation)]
-        yield Parameter(each.name, "rest", spread or list[annotation], required=False)
+        yield Parameter(each.name, "rest", _array(annotation), required=False)
     elif each.kind is each.VAR_KEYWORD:
-        inner = typing.get_args(annotation)[0] if typing.get_origin(annotation) is Unpack else None
-        if inner is not None and is_typeddict(inner):
+        if typing.get_origin(annotation) is Unpack and is_typeddict(inner):
             yield from _keys(inner)
         else:
             yield Parameter(each.name, "extra", annotation, required=False)
     else:
-        by_position = each.kind is each.POSITIONAL_ONLY or (has_rest and each.kind is each.POSITIONAL_OR_KEYWORD)
         if typing.get_origin(annotation) is Iterable:  # pydantic would validate one lazily, inside the function
-            annotation = list[typing.get_args(annotation)[0]]
-        kind = "positional" if by_position else "named"
-        yield Parameter(each.name, kind, annotation, each.default, each.default is ABSENT)
+            annotation = list.__class_getitem__(inner)
+        if each.kind is each.POSITIONAL_ONLY or (has_rest and each.kind is each.POSITIONAL_OR_KEYWORD):
+            yield Parameter(each.name, "positional", annotation, each.default, each.default is ABSENT)
+        else:
+            yield Parameter(each.name, "named", annotation, each.default, each.default is ABSENT)
+
+
+def _array(annotation: Any) -> Any:
+    """Type the array that `*args: int` takes: `list[int]`, and `tuple[int, str]` of `*args: *tuple[int, str]`."""
+    if typing.get_origin(annotation) is Unpack:
+        return typing.get_args(annotation)[0]
+    if getattr(annotation, "__unpacked__", False):
+        return tuple.__class_getitem__(typing.get_args(annotation))
+    return list.__class_getitem__(annotation)
 
 
 def _keys(typed_dict: Any) -> Iterator[Parameter]:
     """`**kwargs: Unpack[TD]` is a parameter for each key."""
-    for name, annotation in typing.get_type_hints(typed_dict, include_extras=True).items():
+    for name, hint in typing.get_type_hints(typed_dict, include_extras=True).items():
+        annotation = hint
         while typing.get_origin(annotation) in (Required, NotRequired, ReadOnly):
             annotation = typing.get_args(annotation)[0]
         yield Parameter(name, "named", annotation, required=name in typed_dict.__required_keys__)
@@ -209,8 +216,7 @@ class _Scope:
         """Resolve one parameter's annotation, or CONTEXT."""
         annotation = each.annotation
         if annotation is ABSENT:
-            stars = {each.VAR_POSITIONAL: "*", each.VAR_KEYWORD: "**"}.get(each.kind, "")
-            shown = f"{stars}{each.name}"
+            shown = str(each).partition("=")[0].strip()  # with its stars
             raise DefinitionError(
                 f"{self._title}: parameter `{shown}` has no type; write `{shown}: str`, or whatever it is"
             )
@@ -235,8 +241,8 @@ class _Scope:
                 )
                 if place is None:
                     raise UnknownName(
-                        f"{self._title}: the type of `{parameter}` names `{error.name}`, which cannot be found; import it "
-                        "at run time (not under TYPE_CHECKING only) or define it at the top of the module"
+                        f"{self._title}: the type of `{parameter}` names `{error.name}`, which cannot be found; "
+                        "import it at run time (not under TYPE_CHECKING only) or define it at the top of the module"
                     ) from None
                 names = {**names, str(error.name): place[str(error.name)]}
             except Exception as error:

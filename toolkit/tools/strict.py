@@ -2,8 +2,8 @@
 
 Strict rules: the root is an object; every object is closed and all its properties are required; every node has a type,
 `anyOf`, a `$ref` without siblings, or typed `enum`/`const`; no `default`, `oneOf`, `allOf`, `prefixItems`,
-`uniqueItems` and the like; nine formats; no look-around in patterns; at most 10 levels, 5,000 properties, 1,000 enum values and
-120,000 characters of names and values.
+`uniqueItems` and the like; nine formats; no look-around in patterns; at most 10 levels, 5,000 properties, 1,000 enum
+values and 120,000 characters of names and values.
 
 So a property with a default becomes nullable, null meaning *use the default*; a mapping becomes a list of entries; a
 tuple becomes an array of so many items, each of one of its types. `restore.py` reads arguments of this form back. What
@@ -17,9 +17,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from toolkit.tools.plain import Schema, inside, target
+from toolkit.tools.plain import Schema, inside, is_schema, target
 
 __all__ = ["NotStrict", "entry", "strict_schema"]
 
@@ -73,7 +73,7 @@ class NotStrict(Exception):
 
 def strict_schema(plain: Schema) -> tuple[Schema, tuple[str, ...]]:
     """Say a plain schema strictly, and list the rules that got lost. Raises NotStrict."""
-    if isinstance(plain.get("additionalProperties"), dict):
+    if is_schema(plain.get("additionalProperties")):
         raise NotStrict("**", "further names cannot be left open; take them as one parameter, such as `dict[str, int]`")
     form = _Form(plain)
     schema = form.object(plain, "")
@@ -92,7 +92,7 @@ def entry(node: Mapping[str, Any]) -> tuple[Schema, Schema] | None:
         ((pattern, value),) = patterns.items()
         return {"type": "string", "pattern": pattern}, value
     value = node.get("additionalProperties")
-    if patterns or not isinstance(value, dict):
+    if patterns or not is_schema(value):
         return None
     return {"type": "string", **node.get("propertyNames", {})}, value
 
@@ -125,12 +125,13 @@ class _Form:
         if branches := node.get("anyOf") or node.get("oneOf"):
             return self._any_of(branches, node, where)
         if "const" in node:
-            return _constants([node["const"]])
+            return _constants([node["const"]], where)
         if "enum" in node:
-            return _constants(node["enum"])
+            return _constants(node["enum"], where)
         kind = node.get("type")
         if isinstance(kind, list):
-            return self._any_of([{**node, "type": each} for each in kind], {}, where)
+            bare = {key: value for key, value in node.items() if key != "description"}
+            return self._any_of([{**bare, "type": each} for each in cast("list[str]", kind)], {}, where)
         if kind == "object":
             return self.object(node, where)
         if kind == "array":
@@ -195,7 +196,7 @@ class _Form:
         first, rest = node.get("prefixItems", ()), node.get("items")
         if not first and rest is None and node.get("maxItems") != 0:
             raise NotStrict(f"{where}[]", "can hold anything; write what it holds, such as `list[str]`")
-        parts = [*first, *([rest] if isinstance(rest, dict) else [])]
+        parts = [*first, *([rest] if is_schema(rest) else [])]
         items = [self.node(part, f"{where}[]") for part in parts] or [{"type": "null"}]
         kinds = [one for at, one in enumerate(items) if one not in items[:at]]
         if len(kinds) > 1:
@@ -236,14 +237,16 @@ class _Form:
         self.rules.extend(f"{where}: {key} {node[key]}" for key in COUNTS if key in node and key not in kept)
 
 
-def _constants(values: Sequence[Any]) -> Schema:
+def _constants(values: Sequence[Any], where: str) -> Schema:
     """Say an enumeration by type: one with values of several types has no single one."""
-    names = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+    names = {"str": "string", "bool": "boolean", "int": "integer", "float": "number", "NoneType": "null"}
     groups: dict[str, list[Any]] = {}
     for value in values:
-        groups.setdefault(names.get(type(value), "object"), []).append(value)
-    if "object" in groups:
-        raise NotStrict("", "has choices that are neither text, number, boolean nor null; write a Literal of such")
+        if (name := type(value).__name__) not in names:
+            raise NotStrict(
+                where, "has choices that are neither text, number, boolean nor null; write a Literal of such"
+            )
+        groups.setdefault(names[name], []).append(value)
     said = [{"type": "null"} if kind == "null" else {"type": kind, "enum": each} for kind, each in groups.items()]
     return said[0] if len(said) == 1 else {"anyOf": said}
 
