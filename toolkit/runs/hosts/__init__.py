@@ -1,0 +1,68 @@
+"""Which API a run lives on: a host answers pure questions, and never calls a client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
+
+__all__ = ["Host"]
+
+
+class Host(Protocol):
+    """Say which request comes next, and how an answer reads."""
+
+    @property
+    def picked_up(self) -> bool:
+        """Whether the run is somebody else's, joined on the way: it is not cancelled when we leave."""
+        ...
+
+    @property
+    def can_find(self) -> bool:
+        """Whether `look` shows a run whose creation was not answered."""
+        ...
+
+    def start(self) -> Request:
+        """Create the run."""
+        ...
+
+    def look(self) -> Request:
+        """Look for a run whose creation was not answered; where that cannot be, any harmless read."""
+        ...
+
+    def found(self, reply: Reply) -> Json | None:
+        """Read the answer to `look`: the run that `start` made, if it did."""
+        ...
+
+    def read(self, run: Json | None) -> Request:
+        """Read the run again; None means the run that is picked up."""
+        ...
+
+    def submit(self, run: Json, finished: Sequence[FinishedCall], turn: int) -> Request:
+        """Hand in the outputs of a turn."""
+        ...
+
+    def cancel(self, run: Json) -> Request:
+        """End the run at the server."""
+        ...
+
+    def messages(self, run: Json, after: str | None) -> Request:
+        """List the run's messages, oldest first, from behind the message `after`."""
+        ...
+
+    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
+        """Read the answer to `messages`: the assistant's, and where to go on when there are more."""
+        ...
+
+    def run_in(self, body: Json | None) -> Json | None:
+        """The run that an answer is, if it is one."""
+        ...
+
+    def turn(self, run: Json) -> Turn:
+        """Read a run."""
+        ...
+
+    def carries(self, event: str) -> Literal["run", "message", "error"] | None:
+        """What the loop needs of a stream's event with this name."""
+        ...

@@ -1,0 +1,137 @@
+"""Runs on the Assistants API: paths, bodies, and how its objects read.
+
+Source: the API reference (runs, messages, streaming). An Idempotency-Key goes along with every POST; servers that
+do not know it ignore it, and one that keeps keys says `x-idempotency-key: kept` on each answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.parse import quote
+
+from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
+
+__all__ = ["Assistants"]
+
+_BETA = {"OpenAI-Beta": "assistants=v2"}
+# Servers may hold a read that says so until the run moves, and say how soon to ask again (openai-poll-after-ms).
+_POLL = {**_BETA, "X-Stainless-Poll-Helper": "true"}
+# A stream silent for so long is taken for a dead connection; the run is then polled. Models that think are silent too.
+_SILENCE_S = 120.0
+_STATUS: dict[str, Literal["working", "completed", "incomplete", "failed", "cancelled", "expired"]] = {
+    "queued": "working",
+    "in_progress": "working",
+    "cancelling": "working",
+    "completed": "completed",
+    "incomplete": "incomplete",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "expired": "expired",
+}
+_CARRIES: dict[str, Literal["run", "message", "error"]] = {
+    **{f"thread.run.{status}": "run" for status in ("created", "requires_action", *_STATUS)},
+    "thread.message.completed": "message",
+    "thread.message.incomplete": "message",
+    "error": "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assistants:
+    """One run: in a thread there is, in a thread it makes (`thread_id` None), or picked up (`run_id`)."""
+
+    key: str
+    """Random, one a run: the requests' Idempotency-Keys begin with it."""
+    thread_id: str | None = None
+    run_id: str | None = None
+    body: Json = field(default_factory=dict[str, object])
+    """What creates the run, `assistant_id` and options."""
+
+    @property
+    def picked_up(self) -> bool:
+        return self.run_id is not None
+
+    @property
+    def can_find(self) -> bool:
+        return self.thread_id is not None
+
+    def start(self) -> Request:
+        path = "/threads/runs" if self.thread_id is None else f"{_thread(self.thread_id)}/runs"
+        return self._post(path, {**self.body, "stream": True}, "start", _SILENCE_S)
+
+    def look(self) -> Request:
+        if self.thread_id is None:
+            return Request("GET", f"/assistants/{quote(self.body['assistant_id'], safe='')}", headers=_BETA)
+        return Request("GET", f"{_thread(self.thread_id)}/runs?limit=1&order=desc", headers=_BETA)
+
+    def found(self, reply: Reply) -> Json | None:
+        runs: list[Json] = (reply.body or {}).get("data", [])
+        if not runs or runs[0]["assistant_id"] != self.body["assistant_id"]:
+            return None
+        # An active run keeps others out: had it been there before, we would have been refused, not left unanswered.
+        active = self.turn(runs[0]).status in ("working", "waiting")
+        return runs[0] if active or _made_since_start(runs[0], reply) else None
+
+    def read(self, run: Json | None) -> Request:
+        return Request("GET", self._run(run), headers=_POLL)
+
+    def submit(self, run: Json, finished: Sequence[FinishedCall], turn: int) -> Request:
+        outputs = [{"tool_call_id": one.call.id, "output": one.output.content} for one in finished]
+        body = {"tool_outputs": outputs, "stream": True}
+        return self._post(f"{self._run(run)}/submit_tool_outputs", body, f"turn-{turn}", _SILENCE_S)
+
+    def cancel(self, run: Json) -> Request:
+        return self._post(f"{self._run(run)}/cancel", None, "cancel", 30.0)
+
+    def messages(self, run: Json, after: str | None) -> Request:
+        behind = "" if after is None else f"&after={quote(after, safe='')}"
+        query = f"run_id={quote(run['id'], safe='')}&order=asc&limit=100{behind}"
+        return Request("GET", f"{_thread(run['thread_id'])}/messages?{query}", headers=_BETA)
+
+    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
+        page = reply.body or {}
+        data: list[Json] = page.get("data", [])
+        after = data[-1]["id"] if data and page.get("has_more") else None
+        return [message for message in data if message["role"] == "assistant"], after
+
+    def run_in(self, body: Json | None) -> Json | None:
+        return body if body is not None and body.get("object") == "thread.run" else None
+
+    def turn(self, run: Json) -> Turn:
+        status: str = run["status"]
+        if status == "requires_action":
+            asked = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+            return Turn("waiting", tuple(_call(one) for one in asked))
+        error: Json = run.get("last_error") or {}
+        return Turn(_STATUS.get(status, "working"), code=error.get("code", ""), reason=error.get("message", ""))
+
+    def carries(self, event: str) -> Literal["run", "message", "error"] | None:
+        return _CARRIES.get(event)
+
+    def _run(self, run: Json | None) -> str:
+        thread_id, run_id = (self.thread_id or "", self.run_id or "") if run is None else (run["thread_id"], run["id"])
+        return f"{_thread(thread_id)}/runs/{quote(run_id, safe='')}"
+
+    def _post(self, path: str, body: Json | None, what: str, timeout_s: float) -> Request:
+        headers = {**_BETA, "Idempotency-Key": f"{self.key}-{what}"}
+        return Request("POST", path, body, headers, timeout_s)
+
+
+def _thread(thread_id: str) -> str:
+    return f"/threads/{quote(thread_id, safe='')}"
+
+
+def _call(asked: Json) -> Call:
+    return Call(asked["id"], asked["function"]["name"], asked["function"]["arguments"])
+
+
+def _made_since_start(run: Json, reply: Reply) -> bool:
+    """Compare on the server's clock, which its answers tell in whole seconds; without one, take it for an older run."""
+    try:
+        now = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+    except ValueError:
+        return False
+    return bool(run["created_at"] >= int(now - reply.elapsed_s))

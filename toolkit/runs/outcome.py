@@ -1,0 +1,95 @@
+"""What comes of one effect, kept for the loop as it comes: an answer of the server, or the calls of a turn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from toolkit.runs.effects import FinishedCall, Json, Reply
+from toolkit.runs.events import CallFinished, ServerEvent
+from toolkit.runs.hosts import Host
+from toolkit.runs.sse import EventDecoder
+
+__all__ = ["Outcome"]
+
+_DONE = b"[DONE]"
+
+
+class Outcome:
+    """Collect pieces; cut short at any point, `reply` still tells what came until then."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._status: int | None = None
+        self._headers: Mapping[str, str] = {}
+        self._error: Exception | None = None
+        self._events: EventDecoder | None = None
+        self._json = bytearray()
+        self._body: Json | None = None
+        self._messages: list[Json] = []
+        self._finished: dict[int, FinishedCall] = {}
+        self.said: Json | None = None
+        """What the server said in an `error` event."""
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take an answer's head; its type says what the body is, for not every server streams when asked to."""
+        self._status, self._headers = status, headers
+        if headers.get("content-type", "").startswith("text/event-stream"):
+            self._events = EventDecoder()
+
+    def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
+        """Take a piece of the body and give the events in it."""
+        if self._events is None:
+            self._json += chunk
+            return
+        for event in self._events.feed(chunk):
+            if event.raw == _DONE:
+                continue
+            kind = self._host.carries(event.name)
+            if kind is not None:
+                with suppress(ValueError):  # broken JSON: as if the event had been lost, the loop will ask
+                    self._keep(kind, event.data)
+            yield event
+
+    def end(self) -> None:
+        """Take the end of the body."""
+        if self._events is None:
+            with suppress(ValueError):
+                body: Any = json.loads(self._json)
+                self._body = body if isinstance(body, dict) else None
+        elif self._body is None:
+            self._status = None  # a stream that says nothing of the run has not answered
+
+    def fail(self, error: Exception, status: int | None, headers: Mapping[str, str] | None = None) -> None:
+        """Take the client's exception in place of a whole answer."""
+        self._error, self._status = error, status
+        if headers is not None:
+            self._headers = headers
+
+    def finish(self, position: int, finished: FinishedCall) -> CallFinished:
+        """Take a finished call."""
+        self._finished[position] = finished
+        return CallFinished(finished)
+
+    def reply(self, left: BaseException | None, elapsed_s: float) -> Reply:
+        """Tell the loop what came."""
+        return Reply(
+            status=self._status,
+            body=self._body,
+            headers=self._headers,
+            error=self._error,
+            messages=self._messages,
+            finished=[self._finished[position] for position in sorted(self._finished)],
+            left=left,
+            elapsed_s=elapsed_s,
+        )
+
+    def _keep(self, kind: str, data: Json) -> None:
+        if kind == "run":
+            self._body = data
+        elif kind == "message":
+            self._messages.append(data)
+        else:
+            self.said = data.get("error", data)

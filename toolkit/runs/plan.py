@@ -1,0 +1,80 @@
+"""Which run the arguments of `run` and `stream` ask for; what does not fit together is said before anything is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from toolkit.runs.effects import Json
+from toolkit.runs.hosts.assistants import Assistants
+from toolkit.runs.options import InputMessage, RunOptions
+
+__all__ = ["plan"]
+
+# CreateThreadAndRunRequest of the API reference has no such fields.
+_NEED_A_THREAD = ("additional_instructions", "reasoning_effort")
+
+
+def plan(
+    verb: str,
+    *,
+    assistant_id: str | None,
+    thread_id: str | None,
+    messages: str | Sequence[InputMessage] | None,
+    run_id: str | None,
+    options: RunOptions,
+) -> Assistants:
+    """Say how the run begins.
+
+    Raises `TypeError` for arguments that are missing, unknown or do not go together, `ValueError` for empty ones.
+    """
+    for name, value in (
+        ("assistant_id", assistant_id),
+        ("thread_id", thread_id),
+        ("run_id", run_id),
+        ("input", messages),
+    ):
+        if value is not None and not value:
+            raise ValueError(f"{verb}({name}={value!r}): it is empty")
+    given = _given(verb, options)
+    key = uuid.uuid4().hex
+    if run_id is not None:
+        _check_pick_up(verb, thread_id, assistant_id, messages, given)
+        return Assistants(key, thread_id, run_id)
+    if assistant_id is None:
+        raise TypeError(f"{verb}() needs assistant_id=, or run_id= and thread_id= of a run to pick up")
+    if thread_id is None and messages is None:
+        raise TypeError(f'{verb}() needs thread_id= of a thread there is, or input="..." to begin a new one')
+    said = [*given.pop("additional_messages", ()), *_messages(messages)]
+    body = {"assistant_id": assistant_id, **given}
+    if thread_id is not None:
+        if said:
+            body["additional_messages"] = said
+        return Assistants(key, thread_id, body=body)
+    for name in _NEED_A_THREAD:
+        if name in given:
+            raise TypeError(f"{verb}({name}=...) needs thread_id=: the API takes it only for a thread there is")
+    return Assistants(key, body={**body, "thread": {"messages": said}})
+
+
+def _given(verb: str, options: RunOptions) -> dict[str, Any]:
+    known = RunOptions.__optional_keys__
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{verb}() has no option {name}=; its options are {', '.join(sorted(known))}")
+    return {
+        "tools" if name == "override_tools" else name: value for name, value in options.items() if value is not None
+    }
+
+
+def _check_pick_up(verb: str, thread_id: str | None, assistant_id: str | None, messages: object, given: Json) -> None:
+    if thread_id is None:
+        raise TypeError(f"{verb}(run_id=...) needs thread_id= too, the thread that the run is in")
+    surplus = [name for name, value in (("assistant_id", assistant_id), ("input", messages), *given.items()) if value]
+    if surplus:
+        raise TypeError(f"{verb}(run_id=...) picks up a run there is: leave out {', '.join(surplus)}")
+
+
+def _messages(given: str | Sequence[InputMessage] | None) -> Sequence[InputMessage]:
+    return [{"role": "user", "content": given}] if isinstance(given, str) else given or ()

@@ -1,0 +1,78 @@
+"""What a run leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from toolkit.runs.effects import FinishedCall, Json
+
+if TYPE_CHECKING:
+    from openai.types.beta.threads import Message, Run, RunStatus
+    from openai.types.beta.threads.run import Usage
+
+__all__ = ["Result", "text_of"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The end of a run, or of an exception's run as far as it went.
+
+    The client's own models (`run`, `messages`, `usage`) are built when they are first asked for: a program that reads
+    `text` alone does not pay for them.
+    """
+
+    calls: tuple[FinishedCall, ...]
+    """Every function call of the run with its output, in order, over all turns."""
+    turns: int
+    """How many times the model asked for tools."""
+    run_json: Json = field(repr=False)
+    """The run as the server sent it last."""
+    messages_json: tuple[Json, ...] = field(repr=False)
+    """The assistant's messages of this run as the server sent them, oldest first."""
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return str(self.run_json["id"])
+
+    @property
+    def thread_id(self) -> str:
+        """Id of the thread, also when the run made it."""
+        return str(self.run_json["thread_id"])
+
+    @property
+    def status(self) -> RunStatus:
+        """Status of the run; `completed` or `incomplete` for a run that returned."""
+        status: RunStatus = self.run_json["status"]
+        return status
+
+    @cached_property
+    def text(self) -> str:
+        """Text of the last assistant message; empty when there is none."""
+        return text_of(self.messages_json[-1]) if self.messages_json else ""
+
+    @cached_property
+    def run(self) -> Run:
+        """The run as the client's own model."""
+        from openai.types.beta.threads import Run
+
+        return Run.model_construct(**self.run_json)
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The assistant's messages of this run as the client's own models, oldest first."""
+        from openai.types.beta.threads import Message
+
+        return tuple(Message.model_construct(**message) for message in self.messages_json)
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens of all turns together; None where the server does not say."""
+        return self.run.usage
+
+
+def text_of(message: Json) -> str:
+    """Join the text parts of a message."""
+    return "".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")

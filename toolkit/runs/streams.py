@@ -1,0 +1,131 @@
+"""What the app iterates: the events of a whole run, over all its turns, as one stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import aclosing, closing
+from types import TracebackType
+from typing import Self
+
+from toolkit.runs.effects import Json
+from toolkit.runs.events import Event, RunEnded, ServerEvent, TextDelta
+from toolkit.runs.result import Result, text_of
+
+__all__ = ["AsyncStream", "Stream"]
+
+
+class _Reader:
+    """Add the text to the server's events: each piece once, also what no stream brought."""
+
+    def __init__(self) -> None:
+        self._lengths: dict[str, int] = {}
+        self.result: Result | None = None
+
+    def read(self, event: Event) -> Iterator[Event]:
+        if isinstance(event, RunEnded):
+            self.result = event.result
+            for message in event.result.messages_json:
+                # What was missed while a stream was broken.
+                yield from self._piece(message["id"], text_of(message)[self._lengths.get(message["id"], 0) :])
+            yield event
+            return
+        yield event
+        if isinstance(event, ServerEvent) and event.name == "thread.message.delta":
+            yield from self._piece(event.data["id"], _delta_text(event.data))
+
+    def _piece(self, message_id: str, text: str) -> Iterator[Event]:
+        if text:
+            self._lengths[message_id] = self._lengths.get(message_id, 0) + len(text)
+            yield TextDelta(text, message_id)
+
+    def ended(self) -> Result:
+        if self.result is None:
+            raise RuntimeError("There is no result yet: iterate over the stream to its end first.")
+        return self.result
+
+
+class Stream:
+    """A run under way, as `stream(OpenAI(), ...)` gives it.
+
+    Iterate over its events, or over `.text` for the pieces of the answer alone; then there is `.result`. Leaving the
+    `with` block earlier cancels the run. A run that does not end well raises out of the iteration.
+    """
+
+    def __init__(self, events: Generator[Event]) -> None:
+        self._reader = _Reader()
+        self._events = self._read(events)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    @property
+    def text(self) -> Iterator[str]:
+        """The pieces of the assistant's text as they come."""
+        return (event.text for event in self._events if isinstance(event, TextDelta))
+
+    @property
+    def result(self) -> Result:
+        """What the run left, once the iteration is over."""
+        return self._reader.ended()
+
+    def close(self) -> None:
+        """Leave; a run that is not over is cancelled."""
+        self._events.close()
+
+    def _read(self, events: Generator[Event]) -> Generator[Event]:
+        with closing(events):
+            for event in events:
+                yield from self._reader.read(event)
+
+
+class AsyncStream:
+    """A run under way, as `stream(AsyncOpenAI(), ...)` gives it: `Stream` with `async with` and `async for`."""
+
+    def __init__(self, events: AsyncGenerator[Event]) -> None:
+        self._reader = _Reader()
+        self._events = self._read(events)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._events
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        """The pieces of the assistant's text as they come."""
+        return (event.text async for event in self._events if isinstance(event, TextDelta))
+
+    @property
+    def result(self) -> Result:
+        """What the run left, once the iteration is over."""
+        return self._reader.ended()
+
+    async def aclose(self) -> None:
+        """Leave; a run that is not over is cancelled."""
+        await self._events.aclose()
+
+    async def _read(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        async with aclosing(events):
+            async for event in events:
+                for one in self._reader.read(event):
+                    yield one
+
+
+def _delta_text(delta: Json) -> str:
+    """Join the text in a thread.message.delta."""
+    parts = delta["delta"].get("content") or ()
+    return "".join(part["text"].get("value") or "" for part in parts if part["type"] == "text" and part.get("text"))
