@@ -104,3 +104,12 @@ CREATE TABLE kept_answer (
   PRIMARY KEY (project, key)
 ) WITHOUT ROWID;
 CREATE INDEX kept_answer_age ON kept_answer (created_at);
+
+-- Where deleted objects stood in their lists, for the lists that are being paged through meanwhile; the newest are kept.
+CREATE TABLE gone (
+  number     INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         TEXT NOT NULL UNIQUE,
+  project    TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  seq        INTEGER NOT NULL
+);

@@ -1,0 +1,11 @@
+-- Where deleted objects stood.
+
+-- name: gone.insert
+INSERT INTO gone (id, project, created_at, seq) VALUES (:id, :project, :created_at, :seq)
+RETURNING number;
+
+-- name: gone.forget
+DELETE FROM gone WHERE number <= :up_to;
+
+-- name: gone.get
+SELECT created_at, seq FROM gone WHERE id = :id AND project = :project;
