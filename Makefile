@@ -1,0 +1,48 @@
+# Everything runs inside .venv, which `make demo` and `make test` set up by themselves; nothing is installed globally.
+PYTHON ?= python3
+BIN := .venv/bin
+
+# A newcomer's shell may hold keys and addresses of other work: tests must not see them.
+CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL $(foreach name,$(filter TOOLKIT_%,$(.VARIABLES)),-u $(name))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint types bench clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/standard.stamp  ## an assistant calls two functions at once; no key, no port (or your model: see README.md)
+	@$(BIN)/toolkit run examples/weather_assistant.py --store sqlite:///:memory: --steps \
+		"What's the weather in San Francisco today and the likelihood it'll rain?"
+
+test: lint types  ## what CI runs: linters, type checkers, tests with coverage
+	@$(CLEAN_ENV) $(BIN)/coverage erase
+	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" -n 2 --cov --cov-report=
+	@$(BIN)/coverage report --skip-covered --skip-empty
+
+test-all: lint types  ## the same, with the slow tests
+	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: .venv/dev.stamp  ## measure against the budgets of docs/design.md
+	@$(CLEAN_ENV) $(BIN)/python tests/benchmarks/run.py
+
+clean:  ## remove .venv and everything built
+	rm -rf .venv build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# A stamp is older than pyproject.toml: install again.
+.venv/%.stamp: pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here. Install Python 3.11 or newer, or say which: make PYTHON=/path/to/python3"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) -V) is too old. Install Python 3.11 or newer, or say which: make PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 2; }
+	@echo "Setting up .venv (once)..."
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]' >.venv/setup.log 2>&1 || { tail -n 5 .venv/setup.log; echo "The set-up failed: see .venv/setup.log, then try again."; exit 2; }
+	@touch $@
