@@ -12,18 +12,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from toolkit.engine.endpoint import Endpoint
-from toolkit.engine.routing import Models
-from toolkit.server.app import app
-from toolkit.server.inprocess import AsyncInProcess, InProcess, LoopThread
-from toolkit.server.rooms import Rooms
-
 from toolkit.engine.execute import Execution
 from toolkit.engine.leg import Rooms as LegRooms
 from toolkit.engine.model import Model
+from toolkit.engine.routing import Models
 from toolkit.engine.store import Store
 from toolkit.engine.store.address import default_url, parse
 from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import EngineError
+from toolkit.server.app import App
+from toolkit.server.inprocess import AsyncInProcess, InProcess, LoopThread
+from toolkit.server.rooms import Rooms
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -169,7 +168,7 @@ class _Wing:
     ) -> None:
         self._models = models
         self._execution = execution
-        self._app = app(Rooms(store, execution, models, keys, unknown_fields))
+        self._app = App(Rooms(store, execution, models, keys, unknown_fields))
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Serve a request, or the server's start and end (ASGI lifespan)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -105,7 +106,7 @@ class Execution:
         streamed: bool = False,
     ) -> str:
         """Hand in the outputs a run waits for. Raises Refused, and then the run keeps waiting."""
-        await self._read(project, thread_id, run_id)  # a run whose time is up expires now
+        await self.read_run(project, thread_id, run_id)  # a run whose time is up expires now
         told: list[Event] = []
 
         def work(tx: Tx) -> str:
@@ -134,10 +135,6 @@ class Execution:
             self._ended_from_outside(moved)
         return answer.text
 
-    async def read_run(self, project: str, thread_id: str, run_id: str, *, hold_s: float = 0) -> str:
-        """Read a run; with `hold_s`, wait so long at most until it needs somebody or is over. Raises Refused (404)."""
-        return (await self._read(project, thread_id, run_id, hold_s)).wire
-
     async def delete_thread(self, project: str, thread_id: str, *, key: Key | None = None) -> str:
         """Delete a thread with all that is in it; its run is ended first. Raises Refused (404)."""
         told: list[moves.Moved] = []
@@ -153,20 +150,22 @@ class Execution:
             self._ended_from_outside(moved)
         return answer.text
 
-    async def listen(self, project: str, thread_id: str, run_id: str) -> AsyncIterator[bytes]:
-        """Tell the events of a run's present leg, as frames ready to be sent, to their end.
+    async def listen(self, project: str, run: str) -> AsyncIterator[bytes]:
+        """Tell the events of a run's present leg, as frames ready to be sent, to their end; `run` is its JSON text.
 
         A leg that is not under way in this process any more is told again from what is stored.
         """
+        run_id = id_of(run)
         feed = self._feeds.get(run_id)
         if feed is not None:
             async for chunk in feed.listen():
                 yield chunk
             return
-        while (run := await self._read(project, thread_id, run_id, _GLANCE_S)).status in _MOVING:
+        thread_id: str = json.loads(run)["thread_id"]
+        while (now := await self.read_run(project, thread_id, run_id, hold_s=_GLANCE_S)).status in _MOVING:
             pass
         steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
-        yield replay(run.status, run.wire, steps, written)
+        yield replay(now.status, now.wire, steps, written)
 
     # How runs are set going and ended
 
@@ -267,7 +266,8 @@ class Execution:
             del self._feeds[run_id]
             feed.end()
 
-    async def _read(self, project: str, thread_id: str, run_id: str, hold_s: float = 0) -> Run:
+    async def read_run(self, project: str, thread_id: str, run_id: str, *, hold_s: float = 0) -> Run:
+        """Read a run; with `hold_s`, wait so long at most until it needs somebody or is over. Raises Refused (404)."""
         load = partial(runs.load, project=project, thread_id=thread_id, run_id=run_id)
         news = self._news.setdefault(run_id, asyncio.Event())  # before the read, so that nothing falls in between
         run = await self._store.read(load)

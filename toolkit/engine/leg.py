@@ -12,9 +12,8 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from toolkit.engine.routing import Models
+from functools import partial
+from typing import Any, Final, Literal
 
 from toolkit.engine import context as contexts
 from toolkit.engine import moves
@@ -32,8 +31,9 @@ from toolkit.engine.model import (
     ModelRequest,
     Text,
 )
-from toolkit.engine.objects.runs import LastError, Run, Tokens
-from toolkit.engine.store import Store
+from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
+from toolkit.engine.routing import Models
+from toolkit.engine.store import Store, Tx
 
 __all__ = ["Leg", "Rooms"]
 
@@ -90,7 +90,7 @@ class Leg:
         while True:
             time_left_s = self.run.expires_at - self._rooms.clock() - _SPARE_S
             budget = contexts.budget_of(self.run, self._settings, self._window)
-            context = await self._rooms.store.read(lambda tx, budget=budget: contexts.read(tx, self.run, budget))
+            context = await self._rooms.store.read(partial(contexts.read, run=self.run, budget=budget))
             request = contexts.request_of(self.run, self._settings, name, context, max(time_left_s, 1.0))
             try:
                 return await self._attempt(model, request)
@@ -175,8 +175,9 @@ class Leg:
         chat = ended.message if len(calls) == len(ended.calls) else _only_calls(ended.message, len(calls))
         text, writing, closed, step = clean(self.text), self._writing, self._message_closed, self._calls_step
 
-        def work(tx: moves.Tx) -> moves.Moved:
-            now, events, written = self._now(), (), writing
+        def work(tx: Tx) -> moves.Moved:
+            now, written = self._now(), writing
+            events: tuple[Event, ...] = ()
             if text and not closed:
                 written, finished = moves.finish_message(tx, self.run, writing, text, now, Tokens())
                 events = finished.events
@@ -189,7 +190,7 @@ class Leg:
         self._publish(await self._rooms.store.write(work))
 
     async def _complete(self, ended: Ended, size: int) -> Run:
-        cut = "max_completion_tokens" if ended.reason == "length" else None
+        cut: Literal["max_completion_tokens"] | None = "max_completion_tokens" if ended.reason == "length" else None
         text, writing, used = clean(self.text), self._writing, _tokens(ended, size)
         self._publish(
             await self._rooms.store.write(

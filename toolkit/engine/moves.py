@@ -16,13 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from toolkit.engine.objects.threads import tick
-
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects.answers import add_item, close_answer, open_answer, open_answers
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, run_of, usage_object
 from toolkit.engine.objects.steps import close_step, open_step, open_steps
+from toolkit.engine.objects.threads import tick
 from toolkit.engine.states import RunEvent, StepEvent, run_after
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
@@ -219,12 +218,12 @@ def end(
     """
     run_after(run.status, event)
     closed = _close_open(tx, run, now, event, reason or _REASON[event], error=error, text=text)
-    changes = {
+    ends: Mapping[str, Mapping[str, Any]] = {
         "cancel": {"cancelled_at": now},
         "expire": {"expires_at": run.expires_at},
         "fail": {"failed_at": now, "last_error": error._asdict() if error else None},
-    }[event]
-    moved = _end(tx, run, event, changes, attempt=run.attempt + 1, used=run.used)
+    }
+    moved = _end(tx, run, event, ends[event], attempt=run.attempt + 1, used=run.used)
     return Moved(moved.run, (*closed, *moved.events))
 
 

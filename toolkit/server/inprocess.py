@@ -1,8 +1,8 @@
 """Reach an ASGI application from `openai` clients without a socket, streams as they are produced.
 
 The application runs on a background event loop (`LoopThread`), whichever thread or loop the client lives in, so a
-blocking client works inside a running loop too (a notebook, say). An answer crosses over piece by piece: the client sees
-each as it is sent, and a client that reads slowly holds the application up, as a full socket would.
+blocking client works inside a running loop too (a notebook, say). An answer crosses over piece by piece: the client
+sees each as it is sent, and a client that reads slowly holds the application up, as a full socket would.
 
 (httpx's own ASGITransport collects the whole body first and has no blocking form.)
 """
@@ -49,7 +49,7 @@ class LoopThread:
         return threading.current_thread() is self._thread
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start work on the loop, from any thread. Raises RuntimeError in a forked process, which has no such thread."""
+        """Start work on the loop, from any thread. Raises RuntimeError in a forked process: it has no such thread."""
         if os.getpid() != self._process:
             work.close()
             raise RuntimeError("This client's Engine was made before a fork. Make a new Engine in the new process.")

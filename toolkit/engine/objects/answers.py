@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from toolkit.engine.objects.ids import new_id
-
 from toolkit.engine.jsontext import dump
+from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.runs import Event, Run
 from toolkit.engine.states import message_after
 from toolkit.engine.store import Tx

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from toolkit.engine.jsontext import clean, dump, members
 from toolkit.engine.objects.fields import (
     Instructions,
     Metadata,
     ModelName,
     ReasoningEffort,
+    Request,
     ResponseFormat,
     Temperature,
     ToolChoice,
@@ -27,9 +30,8 @@ from toolkit.engine.objects.fields import (
 )
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.messages import CreateMessage
+from toolkit.engine.objects.paging import PageQuery, page
 from toolkit.engine.objects.threads import CreateThread, append
-
-from toolkit.engine.jsontext import clean, dump, members
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
@@ -44,8 +46,10 @@ __all__ = [
     "Tokens",
     "create",
     "get",
+    "list_",
     "load",
     "modify",
+    "outputs_of",
     "run_of",
     "usage_object",
 ]
@@ -107,11 +111,7 @@ class Run:
         return settings
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Settings(_Request):
+class _Settings(Request):
     """What a run may override of its assistant."""
 
     assistant_id: str
@@ -145,7 +145,7 @@ class CreateThreadAndRun(_Settings):
     thread: CreateThread | None = None
 
 
-class ModifyRun(_Request):
+class ModifyRun(Request):
     """The body of `POST /threads/{thread_id}/runs/{run_id}`; null clears."""
 
     metadata: Metadata | None = None
@@ -158,14 +158,14 @@ def _as_text(output: Any) -> Any:
     return output if isinstance(output, str) else dump(output)
 
 
-class ToolOutput(_Request):
+class ToolOutput(Request):
     """The output of one call."""
 
     tool_call_id: str
     output: Annotated[str, BeforeValidator(_as_text)] = ""
 
 
-class SubmitToolOutputs(_Request):
+class SubmitToolOutputs(Request):
     """The body of `POST .../submit_tool_outputs`."""
 
     tool_outputs: list[ToolOutput]
@@ -285,6 +285,13 @@ def load(tx: Tx, project: str, thread_id: str, run_id: str) -> Run:
 def get(tx: Tx, project: str, thread_id: str, run_id: str) -> str:
     """Read a run as JSON text. Raises Refused (404)."""
     return load(tx, project, thread_id, run_id).wire
+
+
+def list_(tx: Tx, project: str, thread_id: str, query: PageQuery) -> str:
+    """Read a page of a thread's runs, newest first unless asked otherwise. Raises Refused."""
+    if tx.one("run.thread", id=thread_id, project=project) is None:
+        raise Refused(f"No thread found with id '{thread_id}'.", status=404)
+    return page(tx, "run.page", query, wire=lambda row: run_of(row).wire, project=project, thread=thread_id)
 
 
 def modify(tx: Tx, project: str, thread_id: str, run_id: str, request: ModifyRun) -> str:

@@ -6,16 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from toolkit.engine.objects.ids import new_id
-from toolkit.engine.objects.threads import tick
-
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, usage_object
+from toolkit.engine.objects.ids import new_id
+from toolkit.engine.objects.paging import PageQuery, page
+from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, load, usage_object
+from toolkit.engine.objects.threads import tick
 from toolkit.engine.states import StepEvent, step_after
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 
-__all__ = ["close_step", "get", "open_step", "open_steps", "steps_of"]
+__all__ = ["close_step", "get", "list_", "open_step", "open_steps", "steps_of"]
 
 _TIME_OF: Final[Mapping[str, str]] = {
     "completed": "completed_at",
@@ -32,6 +32,12 @@ def get(tx: Tx, project: str, thread_id: str, run_id: str, step_id: str) -> str:
         raise Refused(f"No run step found with id '{step_id}'.", status=404)
     body: str = row["body"]
     return body
+
+
+def list_(tx: Tx, project: str, thread_id: str, run_id: str, query: PageQuery) -> str:
+    """Read a page of a run's steps, newest first unless asked otherwise. Raises Refused."""
+    load(tx, project, thread_id, run_id)
+    return page(tx, "step.page", query, project=project, run=run_id)
 
 
 def open_step(tx: Tx, run: Run, created_at: int, details: dict[str, Any]) -> tuple[dict[str, Any], tuple[Event, ...]]:

@@ -56,3 +56,16 @@ LIMIT 100;
 
 -- name: run.renew
 UPDATE run SET lease_until = :until WHERE owner = :owner AND status IN ('queued', 'in_progress');
+
+-- name: run.page_cursor
+SELECT created_at, seq FROM run WHERE id = :id AND thread = :thread AND project = :project;
+
+-- name: run.page_asc
+SELECT * FROM run
+WHERE thread = :thread AND (created_at, seq) > (:low_at, :low_seq) AND (created_at, seq) < (:high_at, :high_seq)
+ORDER BY created_at, seq LIMIT :limit;
+
+-- name: run.page_desc
+SELECT * FROM run
+WHERE thread = :thread AND (created_at, seq) > (:low_at, :low_seq) AND (created_at, seq) < (:high_at, :high_seq)
+ORDER BY created_at DESC, seq DESC LIMIT :limit;

@@ -19,3 +19,12 @@ SELECT id, body FROM step WHERE run = :run ORDER BY seq;
 
 -- name: step.get
 SELECT body FROM step WHERE id = :id AND run = :run AND thread = :thread AND project = :project;
+
+-- name: step.page_cursor
+SELECT created_at, seq FROM step WHERE id = :id AND run = :run AND project = :project;
+
+-- name: step.page_asc
+SELECT id, body FROM step WHERE run = :run AND seq > :low_seq AND seq < :high_seq ORDER BY seq LIMIT :limit;
+
+-- name: step.page_desc
+SELECT id, body FROM step WHERE run = :run AND seq > :low_seq AND seq < :high_seq ORDER BY seq DESC LIMIT :limit;

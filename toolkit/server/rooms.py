@@ -1,0 +1,33 @@
+"""What the HTTP layer is handed: the parts of an engine that requests are carried out with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from toolkit.engine.execute import Execution
+from toolkit.engine.store import Store
+
+__all__ = ["Names", "Rooms"]
+
+
+class Names(Protocol):
+    """Knows the names of the models that can be asked for."""
+
+    async def names(self) -> Sequence[str]:
+        """List them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The parts of one engine."""
+
+    store: Store
+    execution: Execution
+    models: Names
+    keys: Mapping[str, str]
+    """API key -> project. Without keys everybody is let in, to project `default`."""
+    unknown_fields: Literal["refuse", "warn"]
+    """What to do with request fields that the API does not know."""

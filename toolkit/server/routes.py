@@ -1,0 +1,265 @@
+"""The API's operations in one table, and what each does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from toolkit.engine.jsontext import dump
+from toolkit.engine.objects import assistants, messages, runs, steps, threads
+from toolkit.engine.objects.kept import Key, once
+from toolkit.engine.objects.paging import PageQuery
+from toolkit.engine.objects.runs import Run
+from toolkit.engine.store import Tx
+from toolkit.errors import Refused
+from toolkit.server.rooms import Rooms
+from toolkit.server.wire import Answer, Stream, check_include, parse_query
+
+__all__ = ["ROUTES", "Call", "Route"]
+
+_HELD_S: Final = 0.25
+_SOONEST_MS, _LATEST_MS = 20, 250
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, read and let in."""
+
+    rooms: Rooms
+    project: str
+    now: int
+    params: Mapping[str, str]
+    query: bytes
+    key: Key | None
+    helper: bool
+    """Whether a poll helper of an SDK asks, which may be held until there is news."""
+
+    def __getitem__(self, name: str) -> str:
+        """Give a part of the path by its name in the table."""
+        return self.params[name]
+
+    async def read(self, work: Callable[[Tx], str]) -> Answer:
+        """Answer with what a transaction function reads."""
+        return Answer(await self.rooms.store.read(work))
+
+    async def write(self, work: Callable[[Tx], str]) -> Answer:
+        """Answer with what a transaction function writes, once for an Idempotency-Key."""
+        return Answer((await self.rooms.store.write(once(self.project, self.key, self.now, work))).text)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation: `answer(call, body)`; `body` says what its request must be, None that it has none to read."""
+
+    method: str
+    path: str
+    answer: Callable[[Call, Any], Awaitable[Answer | Stream]]
+    body: type[BaseModel] | None = None
+
+
+# Assistants
+
+
+async def create_assistant(call: Call, body: assistants.CreateAssistant) -> Answer:
+    return await call.write(lambda tx: assistants.create(tx, call.project, body, call.now))
+
+
+async def get_assistant(call: Call, _: None) -> Answer:
+    return await call.read(lambda tx: assistants.get(tx, call.project, call["assistant_id"]))
+
+
+async def modify_assistant(call: Call, body: assistants.ModifyAssistant) -> Answer:
+    return await call.write(lambda tx: assistants.modify(tx, call.project, call["assistant_id"], body))
+
+
+async def list_assistants(call: Call, _: None) -> Answer:
+    query = parse_query(PageQuery, call.query)
+    return await call.read(lambda tx: assistants.list_(tx, call.project, query))
+
+
+async def delete_assistant(call: Call, _: None) -> Answer:
+    return await call.write(lambda tx: assistants.delete(tx, call.project, call["assistant_id"]))
+
+
+# Threads
+
+
+async def create_thread(call: Call, body: threads.CreateThread) -> Answer:
+    return await call.write(lambda tx: threads.create(tx, call.project, body, call.now))
+
+
+async def get_thread(call: Call, _: None) -> Answer:
+    return await call.read(lambda tx: threads.get(tx, call.project, call["thread_id"]))
+
+
+async def modify_thread(call: Call, body: threads.ModifyThread) -> Answer:
+    return await call.write(lambda tx: threads.modify(tx, call.project, call["thread_id"], body))
+
+
+async def list_threads(call: Call, _: None) -> Answer:
+    query = parse_query(PageQuery, call.query)
+    return await call.read(lambda tx: threads.list_(tx, call.project, query))
+
+
+async def delete_thread(call: Call, _: None) -> Answer:
+    return Answer(await call.rooms.execution.delete_thread(call.project, call["thread_id"], key=call.key))
+
+
+# Messages
+
+
+async def create_message(call: Call, body: messages.CreateMessage) -> Answer:
+    return await call.write(lambda tx: threads.append(tx, call.project, call["thread_id"], [body], call.now)[0])
+
+
+async def get_message(call: Call, _: None) -> Answer:
+    return await call.read(lambda tx: messages.get(tx, call.project, call["thread_id"], call["message_id"]))
+
+
+async def modify_message(call: Call, body: messages.ModifyMessage) -> Answer:
+    return await call.write(lambda tx: messages.modify(tx, call.project, call["thread_id"], call["message_id"], body))
+
+
+async def list_messages(call: Call, _: None) -> Answer:
+    query = parse_query(messages.ListMessages, call.query)
+    return await call.read(lambda tx: messages.list_(tx, call.project, call["thread_id"], query))
+
+
+async def delete_message(call: Call, _: None) -> Answer:
+    return await call.write(lambda tx: messages.delete(tx, call.project, call["thread_id"], call["message_id"]))
+
+
+# Runs and their steps
+
+
+async def create_run(call: Call, body: runs.CreateRun) -> Answer | Stream:
+    check_include(call.query)
+    thread_id, streamed = call["thread_id"], bool(body.stream)
+    text = await call.rooms.execution.create_run(call.project, thread_id, body, key=call.key, streamed=streamed)
+    return _leg(call, text, streamed)
+
+
+async def create_thread_and_run(call: Call, body: runs.CreateThreadAndRun) -> Answer | Stream:
+    streamed = bool(body.stream)
+    text = await call.rooms.execution.create_thread_and_run(call.project, body, key=call.key, streamed=streamed)
+    return _leg(call, text, streamed)
+
+
+async def submit_tool_outputs(call: Call, body: runs.SubmitToolOutputs) -> Answer | Stream:
+    thread_id, run_id, streamed = call["thread_id"], call["run_id"], bool(body.stream)
+    submit = call.rooms.execution.submit
+    text = await submit(call.project, thread_id, run_id, body, key=call.key, streamed=streamed)
+    return _leg(call, text, streamed)
+
+
+async def cancel_run(call: Call, _: None) -> Answer:
+    return Answer(await call.rooms.execution.cancel(call.project, call["thread_id"], call["run_id"], key=call.key))
+
+
+async def get_run(call: Call, _: None) -> Answer:
+    hold_s = _HELD_S if call.helper else 0
+    run = await call.rooms.execution.read_run(call.project, call["thread_id"], call["run_id"], hold_s=hold_s)
+    return Answer(run.wire, poll_after_ms=_poll_after_ms(run, call.now))
+
+
+async def modify_run(call: Call, body: runs.ModifyRun) -> Answer:
+    return await call.write(lambda tx: runs.modify(tx, call.project, call["thread_id"], call["run_id"], body))
+
+
+async def list_runs(call: Call, _: None) -> Answer:
+    query = parse_query(PageQuery, call.query)
+    return await call.read(lambda tx: runs.list_(tx, call.project, call["thread_id"], query))
+
+
+async def get_step(call: Call, _: None) -> Answer:
+    check_include(call.query)
+    return await call.read(lambda tx: steps.get(tx, call.project, call["thread_id"], call["run_id"], call["step_id"]))
+
+
+async def list_steps(call: Call, _: None) -> Answer:
+    check_include(call.query)
+    query = parse_query(PageQuery, call.query)
+    return await call.read(lambda tx: steps.list_(tx, call.project, call["thread_id"], call["run_id"], query))
+
+
+def _leg(call: Call, text: str, streamed: bool) -> Answer | Stream:
+    if streamed:
+        return Stream(call.rooms.execution.listen(call.project, text))
+    return Answer(text, poll_after_ms=_SOONEST_MS)
+
+
+def _poll_after_ms(run: Run, now: int) -> int | None:
+    """Tell a waiting client when to look again: soon while the run is young, later as it grows older."""
+    if run.status not in ("queued", "in_progress", "cancelling"):
+        return None
+    return min(_LATEST_MS, _SOONEST_MS + 10 * max(0, now - run.created_at))
+
+
+# Models
+
+
+async def list_models(call: Call, _: None) -> Answer:
+    data = [_model(name) for name in await call.rooms.models.names()]
+    return Answer(dump({"object": "list", "data": data}))
+
+
+async def get_model(call: Call, _: None) -> Answer:
+    name = call["model"]
+    if name not in await call.rooms.models.names():
+        raise Refused(f"The model '{name}' does not exist.", status=404, param="model", code="model_not_found")
+    return Answer(dump(_model(name)))
+
+
+async def delete_model(call: Call, _: None) -> Answer:
+    raise Refused("Models are what the model endpoint offers; they cannot be deleted here.", param="model")
+
+
+async def health(call: Call, _: None) -> Answer:
+    return Answer('{"status":"ok"}')
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "toolkit" if name == "offline" else "model-endpoint",
+    }
+
+
+_RUN: Final = "threads/{thread_id}/runs/{run_id}"
+_MESSAGE: Final = "threads/{thread_id}/messages/{message_id}"
+
+ROUTES: Final = (
+    Route("POST", "assistants", create_assistant, assistants.CreateAssistant),
+    Route("GET", "assistants", list_assistants),
+    Route("GET", "assistants/{assistant_id}", get_assistant),
+    Route("POST", "assistants/{assistant_id}", modify_assistant, assistants.ModifyAssistant),
+    Route("DELETE", "assistants/{assistant_id}", delete_assistant),
+    Route("POST", "threads", create_thread, threads.CreateThread),
+    Route("GET", "threads", list_threads),
+    Route("POST", "threads/runs", create_thread_and_run, runs.CreateThreadAndRun),
+    Route("GET", "threads/{thread_id}", get_thread),
+    Route("POST", "threads/{thread_id}", modify_thread, threads.ModifyThread),
+    Route("DELETE", "threads/{thread_id}", delete_thread),
+    Route("POST", "threads/{thread_id}/messages", create_message, messages.CreateMessage),
+    Route("GET", "threads/{thread_id}/messages", list_messages),
+    Route("GET", _MESSAGE, get_message),
+    Route("POST", _MESSAGE, modify_message, messages.ModifyMessage),
+    Route("DELETE", _MESSAGE, delete_message),
+    Route("POST", "threads/{thread_id}/runs", create_run, runs.CreateRun),
+    Route("GET", "threads/{thread_id}/runs", list_runs),
+    Route("GET", _RUN, get_run),
+    Route("POST", _RUN, modify_run, runs.ModifyRun),
+    Route("POST", f"{_RUN}/submit_tool_outputs", submit_tool_outputs, runs.SubmitToolOutputs),
+    Route("POST", f"{_RUN}/cancel", cancel_run),
+    Route("GET", f"{_RUN}/steps", list_steps),
+    Route("GET", f"{_RUN}/steps/{{step_id}}", get_step),
+    Route("GET", "models", list_models),
+    Route("GET", "models/{model}", get_model),
+    Route("DELETE", "models/{model}", delete_model),
+    Route("GET", "health", health),
+)

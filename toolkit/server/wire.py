@@ -1,0 +1,157 @@
+"""Between bytes and what handlers trade in: bodies, queries, keys, answers, errors and headers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+
+from toolkit.engine.jsontext import dump
+from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown_fields
+from toolkit.engine.objects.kept import Key
+from toolkit.errors import Refused
+
+__all__ = [
+    "Answer",
+    "Stream",
+    "error_of",
+    "idempotency_key",
+    "parse_body",
+    "parse_query",
+    "read_body",
+    "send_answer",
+    "send_stream",
+]
+
+_log = logging.getLogger("toolkit.server")
+
+M = TypeVar("M", bound=BaseModel)
+_Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[_Message]]
+Send = Callable[[_Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+MOST_BODY: Final = 32 * 2**20
+_INCLUDABLE: Final = "step_details.tool_calls[*].file_search.results[*].content"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """JSON text to answer with."""
+
+    text: str
+    status: int = 200
+    poll_after_ms: int | None = None
+    """How soon a waiting client should look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Server-sent events to answer with, in chunks of whole frames."""
+
+    frames: AsyncIterator[bytes]
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+    """Read a request's body. Raises Refused (413) when it is too large, ConnectionError when it broke off."""
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > MOST_BODY:
+        raise _too_large()
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError("the client hung up before its request was whole")
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
+        if size > MOST_BODY:
+            raise _too_large()
+        pieces.append(piece)
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def parse_body(model: type[M], body: bytes, *, drop_unknown: bool) -> M:
+    """Check a body against a request model, straight from its bytes. Raises Refused with the API's text."""
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        if not drop_unknown or not only_unknown_fields(error):
+            raise refusal(error) from None
+        unknown = [detail["loc"] for detail in error.errors(include_url=False)]
+        _log.warning("unknown fields were left out: %s", ", ".join(unknown_fields(error)))
+    value = json.loads(body)
+    for loc in unknown:
+        _drop(value, [place for place in loc if not (isinstance(place, str) and place.startswith("#"))])
+    return parse_body(model, dump(value).encode(), drop_unknown=False)
+
+
+def parse_query(model: type[M], query: bytes) -> M:
+    """Check a query string; of a name that stands twice the last one counts, and names that are not known are let be."""
+    given = dict(parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True))
+    try:
+        return model.model_validate_strings({name: text for name, text in given.items() if name in model.model_fields})
+    except ValidationError as error:
+        raise refusal(error) from None
+
+
+def check_include(query: bytes) -> None:
+    """Refuse an `include[]` that the API does not know; it may stand repeatedly, its values joined by commas."""
+    for name, text in parse_qsl(query.decode("ascii", "replace")):
+        if name in ("include", "include[]"):
+            for value in text.split(","):
+                if value != _INCLUDABLE:
+                    said = f"Invalid value: '{value}'. Supported values are: '{_INCLUDABLE}'."
+                    raise Refused(said, param="include", code="invalid_value")
+
+
+def idempotency_key(method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Key | None:
+    """Read the Idempotency-Key of a request, with the digest of what it came with. Raises Refused for one too long."""
+    value = headers.get(b"idempotency-key", b"").decode("latin-1").strip()
+    if not value:
+        return None
+    if len(value) > 255:
+        raise Refused("The Idempotency-Key is too long: at most 255 characters.", code="string_above_max_length")
+    return Key(value, sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest())
+
+
+def error_of(refused: Refused) -> Answer:
+    """Make the API's error JSON."""
+    error = {"message": refused.message, "type": refused.type, "param": refused.param, "code": refused.code}
+    return Answer(dump({"error": error}), refused.status)
+
+
+async def send_answer(send: Send, answer: Answer, headers: Headers) -> None:
+    """Send JSON."""
+    body = answer.text.encode("utf-8", "replace")
+    if answer.poll_after_ms is not None:
+        headers = [*headers, (b"openai-poll-after-ms", str(answer.poll_after_ms).encode())]
+    head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_stream(send: Send, stream: Stream, headers: Headers) -> None:
+    """Send events as they come. When the client has gone the rest goes nowhere, and the run goes on."""
+    head = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"), *headers]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    async for frames in stream.frames:
+        await send({"type": "http.response.body", "body": frames, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _drop(value: Any, path: list[Any]) -> None:
+    for place in path[:-1]:
+        value = value[place]
+    value.pop(path[-1], None)
+
+
+def _too_large() -> Refused:
+    return Refused(f"The request body is too large: at most {MOST_BODY // 2**20} MiB.", status=413)
