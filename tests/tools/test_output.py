@@ -25,7 +25,7 @@ class Unit(enum.Enum):
     C = "c"
 
 
-class Kind(str, enum.Enum):
+class Kind(str, enum.Enum):  # noqa: UP042 - the older spelling, which prints as Kind.NOTE
     NOTE = "note"
 
 

@@ -31,7 +31,7 @@ def failure(tool: str, error: BaseException, *, tries_left: int = 0, max_bytes: 
     """Say what the model may know of an exception; `tries_left` is the tool's budget of Retry before this call."""
     if isinstance(error, Retry):
         ask = "Call it again." if tries_left > 0 else f"There are no more tries for {tool}: go on without it."
-        text = f"{error}\n{ask}"
+        text = f"{error}\n{ask}".lstrip()
     elif isinstance(error, CallSignal | ArgumentsInvalid):
         text = str(error) or f"The tool {tool} failed."
     elif isinstance(error, NoJsonForm):

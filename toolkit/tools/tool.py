@@ -92,8 +92,6 @@ class Tool(Generic[P, R]):
     def __get__(self, instance: None, owner: type | None = None) -> Tool[P, R]: ...
     @overload
     def __get__(self: Tool[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> Tool[Q, R]: ...
-    @overload
-    def __get__(self, instance: object, owner: type | None = None) -> Tool[P, R]: ...
     def __get__(self, instance: object, owner: type | None = None) -> Tool[Any, Any]:
         """Bind to the instance, or class, that it is read from, as the function itself would."""
         bound = self.function if self._bind is None else self._bind(instance, owner)
@@ -236,18 +234,9 @@ def _awaits_binding(function: Callable[..., object]) -> bool:
 class _Decorator(Protocol):
     """What `@tool(...)` with options gives."""
 
-    @overload
-    def __call__(self, function: classmethod[Any, P, R], /) -> Tool[P, R]: ...
-    @overload
-    def __call__(self, function: staticmethod[P, R], /) -> Tool[P, R]: ...
-    @overload
     def __call__(self, function: Callable[P, R], /) -> Tool[P, R]: ...
 
 
-@overload
-def tool(function: classmethod[Any, P, R], /) -> Tool[P, R]: ...
-@overload
-def tool(function: staticmethod[P, R], /) -> Tool[P, R]: ...
 @overload
 def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 @overload
@@ -275,9 +264,9 @@ def tool(
     does;
         None, the default, does it where it is honest (`Tool.not_strict_because` says why not).
     timeout_s: how long a call may take in a run, sync functions included; their effect may still happen after it.
-    Goes on functions, async functions, methods, class and static methods (above `@classmethod`), partials and callable
-    objects. Raises DefinitionError: at once for a name or a parameter without annotation, on first use or in a Toolset
-    for types that cannot be said.
+    Goes on functions, async functions, methods, class and static methods (in either order; type checkers leave `cls` in
+    the signature of a class method), partials and callable objects. Raises DefinitionError: at once for a name or a
+    parameter without annotation, on first use or in a Toolset for types that cannot be said.
     """
     if function is None:
         return functools.partial(Tool, name=name, description=description, strict=strict, timeout_s=timeout_s)

@@ -80,6 +80,8 @@ def _as_tool(given: object) -> Tool[..., Any]:
             return cast("Tool[..., Any]", holder).__get__(given.__self__)
     if callable(given):
         return Tool(given)
-    if isinstance(given, list | tuple | set | Mapping):
+    if isinstance(given, Mapping):
+        raise DefinitionError("Toolset takes the tools one by one: write Toolset(*tools.values())")
+    if isinstance(given, list | tuple | set):
         raise DefinitionError("Toolset takes the tools one by one: write Toolset(*tools), or Toolset(first, second)")
     raise DefinitionError(f"Toolset takes functions and tools, not {given!r}: write Toolset(my_function)")

@@ -1,0 +1,51 @@
+"""Both wire forms come from one description, made when it is first needed."""
+
+from typing import Any
+
+import pytest
+
+from toolkit.errors import DefinitionError
+from toolkit.tools.definition import Definition
+
+
+def add(left: int, right: int = 1) -> int:
+    """Add two numbers."""
+    return left + right
+
+
+def store(values: dict[str, Any]) -> str:
+    return str(values)
+
+
+def test_both_forms_say_the_same() -> None:
+    definition = Definition("plus", add, None, None)
+    nested, flat = definition.nested, definition.flat
+    assert nested["function"]["name"] == flat["name"] == "plus"
+    assert nested["function"].get("description") == flat.get("description") == "Add two numbers."
+    assert nested["function"].get("parameters") is flat["parameters"]
+    assert nested["function"].get("strict") is flat["strict"] is True
+
+
+def test_an_empty_description_wins_over_the_docstring() -> None:
+    assert "description" not in Definition("plus", add, "", None).nested["function"]
+
+
+def test_the_plain_form_is_used_when_asked_for_or_needed() -> None:
+    asked = Definition("plus", add, None, False)
+    assert asked.strict is False
+    assert asked.flat["parameters"] == asked.schema.plain
+    needed = Definition("store", store, None, None)
+    assert needed.strict is False
+    assert needed.not_strict_because is not None
+    with pytest.raises(DefinitionError, match="store cannot be strict"):
+        _ = Definition("store", store, None, True).strict
+
+
+def test_a_name_that_comes_later_is_no_mistake_yet() -> None:
+    def later(value: "Unheard") -> str:  # type: ignore[name-defined]  # noqa: F821 - the point of the test
+        return str(value)
+
+    definition = Definition("later", later, None, None)
+    definition.look()
+    with pytest.raises(DefinitionError, match="Unheard"):
+        _ = definition.nested

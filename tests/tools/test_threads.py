@@ -1,0 +1,125 @@
+"""Threads are used again and keep no program alive; the background loop stays, unless it is blocked."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from toolkit.tools.threads import ANSWER_S, BackgroundLoop, background_loop, start, wait_for
+
+
+def soon(true: Callable[[], object]) -> bool:
+    end = time.monotonic() + 10
+    while not true() and time.monotonic() < end:
+        time.sleep(0.002)
+    return bool(true())
+
+
+async def value(of: int) -> int:
+    await asyncio.sleep(0)
+    return of
+
+
+def test_a_thread_is_a_daemon_and_is_used_again() -> None:
+    seen: list[threading.Thread] = []
+    for number in range(3):
+        start(lambda: seen.append(threading.current_thread()))
+        assert soon(lambda number=number: len(seen) > number)
+        time.sleep(0.02)  # it offers itself after its work is done
+    assert all(each.daemon for each in seen)
+    assert len({each.ident for each in seen}) < 3
+
+
+def test_work_at_the_same_time_has_threads_of_its_own() -> None:
+    together = threading.Barrier(6)
+    for _ in range(5):
+        start(lambda: together.wait(10))
+    together.wait(10)
+
+
+def test_waiting_gives_results_and_exceptions() -> None:
+    async def fail() -> int:
+        raise KeyError("x")
+
+    assert wait_for(value(3)) == 3
+    with pytest.raises(KeyError, match="x"):
+        wait_for(fail())
+
+
+def test_an_exit_comes_to_the_caller_and_the_loop_goes_on() -> None:
+    async def leave() -> int:
+        raise SystemExit(3)
+
+    before = background_loop()
+    with pytest.raises(SystemExit):
+        wait_for(leave())
+    assert wait_for(value(1)) == 1
+    assert background_loop() is before
+
+
+def test_waiting_on_the_loop_itself_does_not_lock_up() -> None:
+    async def outer() -> int:
+        return wait_for(value(4))
+
+    assert wait_for(outer()) == 4
+
+
+def test_an_interrupted_wait_cancels_what_it_waited_for() -> None:
+    cancelled = threading.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        wait_for(wait())
+    assert cancelled.wait(10)
+
+
+def test_a_blocked_loop_is_replaced() -> None:
+    release = threading.Event()
+
+    async def block() -> None:
+        release.wait(20)
+
+    blocked = background_loop()
+    running = blocked.start(block())
+    time.sleep(0.02)
+    assert not blocked.is_stuck
+    blocked.cancel(running)
+    time.sleep(ANSWER_S + 0.05)
+    assert blocked.is_stuck
+    assert background_loop() is not blocked
+    assert wait_for(value(5)) == 5
+    release.set()
+    assert soon(lambda: not blocked.is_stuck)
+
+
+def test_a_loop_that_answers_is_kept() -> None:
+    async def wait() -> None:
+        await asyncio.sleep(30)
+
+    loop = BackgroundLoop()
+    loop.cancel(loop.start(wait()))
+    time.sleep(ANSWER_S + 0.05)
+    assert not loop.is_stuck
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_begins_anew() -> None:
+    assert wait_for(value(1)) == 1
+    start(lambda: None)
+    child = os.fork()
+    if child == 0:
+        done = threading.Event()
+        start(done.set)
+        os._exit(0 if wait_for(value(2)) == 2 and done.wait(10) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
