@@ -4,89 +4,102 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 from toolkit.errors import ArgumentsInvalid
 from toolkit.tools.fields import Field
-from toolkit.tools.plain import Schema, target
+from toolkit.tools.plain import Schema, inside, is_schema, target
 from toolkit.tools.problems import problems
 from toolkit.tools.restore import needs_restoring, restore
-from toolkit.tools.signature import ABSENT
 
-__all__ = ["Binding"]
+__all__ = ["Binder", "Bound", "binder"]
+
+Bound = tuple[tuple[Any, ...], dict[str, Any]]
+"""The arguments of a call: positional ones, and those by name."""
+Binder = Callable[[str], Bound]
+
+ANSWERED = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
+"""Keywords that say in place of `type` what a value is."""
 
 
-class Binding:
-    """How the arguments of one function are bound, worked out beforehand."""
+def binder(
+    adapter: TypeAdapter[dict[str, Any]], fields: Sequence[Field], plain: Schema, *, strict_form: bool
+) -> Binder:
+    """Make the function that binds the JSON text of a call; it raises ArgumentsInvalid.
 
-    __slots__ = (
-        "_fills",
-        "_names",
-        "_optional",
-        "_plain",
-        "_positional",
-        "_rest",
-        "_restores",
-        "_simple",
-        "_unvalued",
-        "_validate",
-    )
+    A closure, not an object with attributes: what it needs on every call is looked up once, here.
+    """
+    validate = adapter.validator.validate_json
+    numbers = _has_numbers(plain)
+    null_is_default = tuple(_null_is_default(fields, plain, strict_form))
+    below = _names_below(plain)
+    arrange = _arranging(fields)
+    known = list(plain["properties"])
 
-    def __init__(self, adapter: TypeAdapter[dict[str, Any]], fields: Sequence[Field], plain: Schema) -> None:
-        parameters = [field.parameter for field in fields]
-        self._validate = adapter.validator.validate_json
-        self._plain = plain
-        self._restores = needs_restoring(plain)
-        self._names = list(plain["properties"])
-        self._optional = tuple(field.parameter.name for field in fields if not field.required)
-        """Names for which null means the default, in strict form."""
-        self._unvalued = tuple(
-            field.parameter.name
-            for field in fields
-            if field.parameter.name in self._optional and not _takes_null(_property(field, plain), plain)
-        )
-        """Names for which it does so in plain form too, having no other meaning."""
-        self._fills = tuple((field.parameter.name, field.fill) for field in fields if field.fill is not None)
-        self._positional = tuple((each.name, each.default) for each in parameters if each.kind == "positional")
-        self._rest = next((each.name for each in parameters if each.kind == "rest"), None)
-        self._simple = not (self._fills or self._positional or self._rest)
-
-    def bind(self, text: str, strict_form: bool) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Give the positional arguments and those by name. Raises ArgumentsInvalid."""
-        if strict_form and self._restores:
-            text = self._restored(text)
+    def bind(text: str) -> Bound:
         try:
-            values: dict[str, Any] = self._validate(text)
+            values: dict[str, Any] = validate(text)
         except ValidationError as error:
-            if text.strip() not in ("", "null"):  # what models send when they have nothing to say
-                raise ArgumentsInvalid(problems(error, self._names)) from None
-            return self.bind("{}", strict_form)
-        # Text is parsed once, by pydantic, which takes the last of repeated names, and NaN for a number. Where either
-        # may be in the text (more names than arguments, or these words), it is read again, with other eyes.
-        if text.count('":') != len(values) or "NaN" in text or "Infinity" in text:
-            _read(text)
-        for name in self._optional if strict_form else self._unvalued:
-            if name in values and values[name] is None:
-                del values[name]
-        return ((), values) if self._simple else self._arranged(values)
+            if text.strip() in ("", "null"):  # what models send when they have nothing to say
+                return bind("{}")
+            raise ArgumentsInvalid(problems(error, known)) from None
+        # pydantic takes the last of repeated names, and NaN for a number. Where either may be in the text (not as many
+        # names as there must be, or these words where there are numbers), it is looked at again.
+        if text.count('":') - len(values) != below or (numbers and ("NaN" in text or "Infinity" in text)):
+            _look_again(text)
+        if "null" in text:
+            for name in null_is_default:
+                if name in values and values[name] is None:
+                    del values[name]
+        return ((), values) if arrange is None else (arrange(values), values)
 
-    def _arranged(self, values: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        for name, fill in self._fills:
+    if strict_form and needs_restoring(plain):
+        return lambda text: bind(_restored(text, plain))
+    return bind
+
+
+def _null_is_default(fields: Sequence[Field], plain: Schema, strict_form: bool) -> Iterator[str]:
+    """Name the parameters for which null means the default: in plain form only those for which it has no meaning."""
+    for field in fields:
+        if not field.required and (strict_form or not _takes_null(_property(field, plain), plain)):
+            yield field.parameter.name
+
+
+def _arranging(fields: Sequence[Field]) -> Callable[[dict[str, Any]], tuple[Any, ...]] | None:
+    """Make the function that puts in the defaults of `Field(...)` and takes out what goes by position, if need be."""
+    fills = [(field.parameter.name, field.fill) for field in fields if field.fill is not None]
+    positional = [(each.name, each.default) for field in fields if (each := field.parameter).kind == "positional"]
+    rest = next((field.parameter.name for field in fields if field.parameter.kind == "rest"), None)
+    if not (fills or positional or rest):
+        return None
+
+    def arrange(values: dict[str, Any]) -> tuple[Any, ...]:
+        for name, fill in fills:
             if name not in values:
                 values[name] = fill(values)
-        positional = [values.pop(name, default) for name, default in self._positional]
-        while positional and positional[-1] is ABSENT:
-            positional.pop()
-        return (*positional, *(values.pop(self._rest, ()) if self._rest is not None else ())), values
+        first = [values.pop(name, default) for name, default in positional]
+        return (*first, *values.pop(rest, ())) if rest is not None else tuple(first)
 
-    def _restored(self, text: str) -> str:
-        try:
-            return json.dumps(restore(_read(text), self._plain, self._plain))
-        except (ValueError, RecursionError):
-            return text  # validation says what is wrong, in better words
+    return arrange
+
+
+def _restored(text: str, plain: Schema) -> str:
+    try:
+        return json.dumps(restore(_read(text), plain, plain))
+    except (ValueError, RecursionError):
+        return text  # validation says what is wrong, in better words
+
+
+def _look_again(text: str) -> None:
+    """Find names repeated at any depth: without such, a text written anew has as many names as before."""
+    if to_json(from_json(text)).count(b'":') != text.count('":') or "NaN" in text or "Infinity" in text:
+        with suppress(ValueError):  # a number too long for Python's own parser, which pydantic has taken already
+            _read(text)
 
 
 def _read(text: str) -> Any:
@@ -105,6 +118,46 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(word: str) -> Any:
     raise ArgumentsInvalid(f"Invalid JSON: {word} is no JSON number")
+
+
+def _names_below(plain: Schema) -> int:
+    """Count the names that every text of these arguments has inside them; -1, which no text has, when that varies."""
+    required = plain.get("required", ())
+    counts = [(name in required, _names(part, plain, ())) for name, part in plain["properties"].items()]
+    if is_schema(plain.get("additionalProperties")) or any(count and not always for always, count in counts):
+        return -1
+    total = 0
+    for _, count in counts:
+        if count is None:
+            return -1
+        total += count
+    return total
+
+
+def _names(node: Schema, root: Schema, above: tuple[str, ...]) -> int | None:
+    """Count the names in every value of a schema; None when that varies."""
+    if "$ref" in node:
+        return None if node["$ref"] in above else _names(target(node, root), root, (*above, node["$ref"]))
+    if node.get("type", "object") == "object" and not ANSWERED & node.keys():
+        parts = node.get("properties", {})
+        if len(parts) != len(node.get("required", ())) or node.get("additionalProperties", False) is not False:
+            return None
+        counts = [_names(part, root, above) for part in parts.values()]
+        return None if None in counts else len(parts) + sum(count or 0 for count in counts)
+    return None if any(_names(part, root, above) != 0 for part, _ in inside(node)) else 0
+
+
+def _has_numbers(plain: Schema) -> bool:
+    """Tell whether a number that is no integer may be taken anywhere."""
+    pending = [plain, *plain.get("$defs", {}).values()]
+    while pending:
+        node = pending.pop()
+        if node.get("type", "number") == "number" and not ANSWERED & node.keys():
+            return True
+        pending.extend(part for part, _ in inside(node))
+        if node.get("additionalProperties") is True:
+            return True
+    return False
 
 
 def _property(field: Field, plain: Schema) -> Schema:

@@ -1,31 +1,27 @@
 """A function's parameters: what the model is told of them, and how its JSON becomes the arguments of a call.
 
-Schema and validator come from one pydantic object, so they cannot say different things. It is built on first use, since
-building is what costs; reading the signature is cheap, and done at once so that mistakes show where they are made.
+Schema and validator come from one pydantic object, so they cannot say different things.
 
-    signature.py   callable -> parameters          plain.py     parameters -> pydantic object, JSON Schema
-    fields.py      Field(...), Annotated, texts    strict.py    JSON Schema -> strict form
-    docstrings.py  docstring -> texts              restore.py   arguments in strict form -> as the plain schema has them
-    binding.py     JSON text -> arguments          problems.py  what was wrong with it, in words for the model
+    signature.py   callable -> parameters              docstrings.py  docstring -> texts
+    fields.py      Field(...), Annotated, texts        plain.py       fields -> pydantic object -> JSON Schema
+    strict.py      JSON Schema -> strict form          restore.py     arguments in strict form -> in plain form
+    binding.py     JSON text -> arguments of a call    problems.py    what is wrong with them, in words for the model
+    arguments.py   holds these together; imported on first use, and with it pydantic
 """
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
-from toolkit.errors import ArgumentsInvalid, DefinitionError
-from toolkit.tools.binding import Binding
+from toolkit.errors import ArgumentsInvalid
 from toolkit.tools.docstrings import Docstring, read
-from toolkit.tools.fields import Field, field
-from toolkit.tools.plain import Schema, adapter, plain_schema
 from toolkit.tools.signature import Signature, docstring, signature, title
-from toolkit.tools.strict import NotStrict, strict_schema
+
+if TYPE_CHECKING:
+    from toolkit.tools.arguments import Arguments
+    from toolkit.tools.binding import Binder, Bound
 
 __all__ = ["ArgumentsInvalid", "FunctionSchema", "describe"]
 
@@ -41,7 +37,7 @@ def describe(function: Callable[..., Any], names: Mapping[str, Any] | None = Non
 
 
 class FunctionSchema:
-    """One callable's parameters, whatever name it goes by. Everything is worked out on first use, and kept."""
+    """One callable's parameters, whatever name it goes by. What costs is worked out on first use, and kept."""
 
     def __init__(self, title: str, docstring: str | None, signature: Signature) -> None:
         self._title = title
@@ -62,27 +58,26 @@ class FunctionSchema:
         return self._docstring.description
 
     @property
-    def plain(self) -> Schema:
+    def plain(self) -> dict[str, Any]:
         """JSON Schema of the arguments object."""
-        return self._said[0]
+        return self._arguments.plain
 
     @property
-    def strict(self) -> Schema | None:
+    def strict(self) -> dict[str, Any] | None:
         """The same in the form that OpenAI's and Azure's strict modes take; None when it cannot be said."""
-        return None if isinstance(self._strictly, str) else self._strictly[0]
+        return self._arguments.strict
 
     @property
     def not_strict_because(self) -> str | None:
         """Why there is no strict form, naming the parameter and what to write instead; None when there is one."""
-        return self._strictly if isinstance(self._strictly, str) else None
+        return self._arguments.not_strict_because
 
-    @cached_property
+    @property
     def unsayable(self) -> tuple[str, ...]:
         """Rules that validation holds to and a schema does not say, in words: `ids: unique items`."""
-        lost = () if isinstance(self._strictly, str) else self._strictly[1]
-        return tuple(dict.fromkeys((*self._said[1], *lost)))
+        return self._arguments.unsayable
 
-    def bind(self, arguments_json: str | bytes, *, strict_form: bool) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def bind(self, arguments_json: str | bytes, *, strict_form: bool) -> Bound:
         """Turn the model's JSON into the arguments of a call, positional and by name, without the context.
 
         `strict_form` tells which of the two schemas the model was given. Raises ArgumentsInvalid, whose text is for
@@ -90,47 +85,24 @@ class FunctionSchema:
         """
         if isinstance(arguments_json, bytes):
             arguments_json = arguments_json.decode("utf-8", "surrogateescape")
-        return self._binding.bind(arguments_json, strict_form)
+        return (self.bind_strict if strict_form else self.bind_plain)(arguments_json)
+
+    @cached_property
+    def bind_strict(self) -> Binder:
+        """Bind text of the strict form; `bind` without the way there."""
+        return self._arguments.binder(strict_form=True)
+
+    @cached_property
+    def bind_plain(self) -> Binder:
+        """Bind text of the plain form; `bind` without the way there."""
+        return self._arguments.binder(strict_form=False)
 
     @cached_property
     def _docstring(self) -> Docstring:
         return read(self._docstring_text)
 
     @cached_property
-    def _fields(self) -> tuple[Field, ...]:
-        said = self._docstring.parameters
-        return tuple(field(each, said.get(each.name)) for each in self._signature.parameters)
+    def _arguments(self) -> Arguments:
+        from toolkit.tools.arguments import Arguments  # pydantic: not needed to define a tool
 
-    @cached_property
-    def _adapter(self) -> TypeAdapter[dict[str, Any]]:
-        try:
-            return adapter(self._fields)
-        except DefinitionError as error:
-            raise DefinitionError(f"{self._title}: {error}") from error.__cause__
-
-    @cached_property
-    def _said(self) -> tuple[Schema, tuple[str, ...]]:
-        built = self._adapter
-        try:
-            return plain_schema(built, self._fields)
-        except DefinitionError as error:
-            raise DefinitionError(f"{self._title}: {error}") from error.__cause__
-
-    @cached_property
-    def _strictly(self) -> tuple[Schema, tuple[str, ...]] | str:
-        try:
-            return strict_schema(self.plain)
-        except NotStrict as error:
-            return self._reason(error)
-
-    @cached_property
-    def _binding(self) -> Binding:
-        return Binding(self._adapter, self._fields, self.plain)
-
-    def _reason(self, verdict: NotStrict) -> str:
-        name = re.match(r"\w*", verdict.where)
-        for each in self._signature.parameters:
-            stars = "**" if each.kind == "extra" else ""
-            if (name and each.name == name[0]) or verdict.where == stars == "**":
-                return f"`{stars}{each.name}: {inspect.formatannotation(each.annotation)}`: {verdict}"
-        return verdict.why
+        return Arguments(self._title, self._signature.parameters, self._docstring.parameters)
