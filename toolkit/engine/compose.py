@@ -86,8 +86,8 @@ class Engine:
     def client(self, *, project: str = "default", **options: Any) -> OpenAI:
         """Make an `openai.OpenAI` that reaches this engine without a port. `options` are those of `OpenAI(...)`.
 
-        Everything belongs to a project, and a client sees its own. The SDK's warning that the Assistants API is
-        deprecated is switched off, for that message alone.
+        Everything belongs to a project, and a client sees its own. The SDK's warnings that the Assistants API is
+        deprecated are switched off, those two messages alone.
         """
         from httpx2 import Client
         from openai import OpenAI
@@ -203,4 +203,5 @@ def _silence_deprecation() -> None:
     global _silenced
     if not _silenced:
         _silenced = True
-        warnings.filterwarnings("ignore", "The Assistants API is deprecated", DeprecationWarning)
+        for said in ("The Assistants API is deprecated in favor of the Responses API$", "deprecated$"):
+            warnings.filterwarnings("ignore", said, DeprecationWarning)

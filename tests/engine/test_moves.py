@@ -1,0 +1,330 @@
+"""Each move with values: what it changes, what it tells, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.contract.official import assert_official
+from toolkit.engine import moves
+from toolkit.engine.jsontext import id_of
+from toolkit.engine.model import ModelCall
+from toolkit.engine.moves import Fenced, Moved
+from toolkit.engine.objects import assistants, messages, runs, steps, threads
+from toolkit.engine.objects.paging import PageQuery
+from toolkit.engine.objects.runs import CreateRun, LastError, Run, Tokens
+from toolkit.engine.store import Tx
+from toolkit.errors import Refused
+
+Do = Callable[[Callable[[Tx], Any]], Any]
+
+NOW = 1_800_000_000
+USED = Tokens(10, 5, 2, 1)
+CALLS = (ModelCall("call_a", "f", '{"x":1}'), ModelCall("call_b", "g", "{}"))
+CHAT = json.dumps({"role": "assistant", "content": None, "tool_calls": [{"id": "call_a"}, {"id": "call_b"}]})
+OUTPUTS = [("call_b", "two"), ("call_a", "one")]
+OFFICIAL = {
+    "thread.run": "RunObject",
+    "thread.run.step": "RunStepObject",
+    "thread.message": "MessageObject",
+}
+
+
+def begin(do: Do, **settings: Any) -> Run:
+    """A queued run of a new assistant on a new thread with one question."""
+
+    def work(tx: Tx) -> Run:
+        assistant = assistants.create(tx, "default", assistants.CreateAssistant(model="m"), NOW)
+        thread = threads.create(
+            tx,
+            "default",
+            threads.CreateThread.model_validate({"messages": [{"role": "user", "content": "hello"}]}),
+            NOW,
+        )
+        request = CreateRun.model_validate({"assistant_id": id_of(assistant), **settings})
+        return runs.create(tx, "default", id_of(thread), request, NOW, expires_s=600, owner="me", lease_until=NOW + 5)
+
+    run: Run = do(work)
+    return run
+
+
+def claimed(do: Do, **settings: Any) -> Run:
+    run = begin(do, **settings)
+    moved: Moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW, 5))
+    return moved.run
+
+
+def waiting(do: Do) -> Run:
+    run = claimed(do)
+    moved: Moved = do(lambda tx: moves.require_action(tx, run, None, CALLS, NOW, chat=CHAT, message_id=None, used=USED))
+    return moved.run
+
+
+def names(moved: Moved) -> list[str]:
+    for name, body in moved.events:
+        value = json.loads(body)
+        assert_official(OFFICIAL[value["object"]], value)
+        assert name.startswith(value["object"])
+    return [name for name, _ in moved.events]
+
+
+def wire(do: Do, run: Run) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(do(lambda tx: runs.get(tx, run.project, run.thread, run.id)))
+    assert_official("RunObject", value)
+    return value
+
+
+def steps_of(do: Do, run: Run) -> list[dict[str, Any]]:
+    page = json.loads(do(lambda tx: steps.list_(tx, "default", run.thread, run.id, PageQuery(order="asc"))))
+    assert_official("ListRunStepsResponse", page)
+    found: list[dict[str, Any]] = page["data"]
+    return found
+
+
+def messages_of(do: Do, run: Run) -> list[dict[str, Any]]:
+    query = messages.ListMessages(order="asc")
+    page = json.loads(do(lambda tx: messages.list_(tx, "default", run.thread, query)))
+    assert_official("ListMessagesResponse", page)
+    found: list[dict[str, Any]] = page["data"]
+    return found
+
+
+def is_locked(do: Do, run: Run) -> bool:
+    return do(lambda tx: tx.one("run.thread", id=run.thread, project="default"))["active_run"] == run.id
+
+
+def chats(do: Do, run: Run) -> list[dict[str, Any]]:
+    rows = do(lambda tx: tx.all("item.newest", thread=run.thread, before=2**62, limit=100))
+    return [json.loads(row["chat"]) for row in reversed(rows)]
+
+
+def test_a_new_run_is_queued_and_locks_its_thread(do: Do) -> None:
+    run = begin(do)
+    assert is_locked(do, run)
+    value = wire(do, run)
+    assert (value["status"], value["expires_at"], value["started_at"], value["usage"]) == (
+        "queued", value["created_at"] + 600, None, None,
+    )  # fmt: skip
+    with pytest.raises(Refused, match=f"Thread {run.thread} already has an active run {run.id}."):
+        do(lambda tx: runs.create(
+            tx, "default", run.thread, CreateRun(assistant_id=run.assistant), NOW,
+            expires_s=600, owner="me", lease_until=0,
+        ))  # fmt: skip
+
+
+def test_claiming_starts_a_run(do: Do) -> None:
+    run = begin(do)
+    moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1, 5))
+    assert names(moved) == ["thread.run.in_progress"]
+    assert (moved.run.attempt, moved.run.state["started_at"]) == (1, NOW + 1)
+    assert wire(do, run)["status"] == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("owner", "at", "taken"),
+    [("me", NOW, True), ("other", NOW, False), ("other", NOW + 6, True), ("me", NOW + 601, False)],
+)
+def test_a_queued_run_is_claimed_by_its_engine_or_when_that_is_gone(do: Do, owner: str, at: int, taken: bool) -> None:
+    run = begin(do)
+    assert (do(lambda tx: moves.claim(tx, run.id, owner, at, 5)) is not None) == taken
+
+
+def test_a_run_under_way_is_taken_over_only_when_its_lease_is_over(do: Do) -> None:
+    run = claimed(do)
+    assert do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1, 5)) is None
+    writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
+    moved = do(lambda tx: moves.claim(tx, run.id, "other", NOW + 6, 5))
+    assert names(moved) == ["thread.message.incomplete", "thread.run.step.failed", "thread.run.in_progress"]
+    assert moved.run.attempt == 2
+    assert moved.run.state["started_at"] == NOW
+    with pytest.raises(Fenced):
+        do(lambda tx: moves.finish_message(tx, run, writing, "late", NOW + 7, USED))
+    with pytest.raises(Fenced):
+        do(lambda tx: moves.complete(tx, run, NOW + 7, USED, text="late", writing=writing))
+    assert messages_of(do, run)[-1]["content"] == []
+    assert chats(do, run) == [{"role": "user", "content": "hello"}]
+
+
+def test_an_answer_is_a_message_and_a_step(do: Do) -> None:
+    run = claimed(do)
+    writing, begun = do(lambda tx: moves.begin_message(tx, run, NOW))
+    assert names(begun) == [
+        "thread.run.step.created",
+        "thread.run.step.in_progress",
+        "thread.message.created",
+        "thread.message.in_progress",
+    ]
+    moved = do(lambda tx: moves.complete(tx, run, NOW + 3, USED, text="hi there", writing=writing))
+    assert names(moved) == ["thread.message.completed", "thread.run.step.completed", "thread.run.completed"]
+    value = wire(do, run)
+    assert (value["status"], value["completed_at"], value["expires_at"]) == ("completed", NOW + 3, None)
+    assert value["usage"]["total_tokens"] == 15
+    question, answer = messages_of(do, run)
+    assert answer["created_at"] > value["created_at"] >= question["created_at"]
+    assert answer["content"] == [{"type": "text", "text": {"value": "hi there", "annotations": []}}]
+    [step] = steps_of(do, run)
+    assert step["step_details"]["message_creation"]["message_id"] == answer["id"]
+    assert step["usage"] == value["usage"]
+    assert not is_locked(do, run)
+    assert chats(do, run)[-1] == {"role": "assistant", "content": "hi there"}
+
+
+def test_an_answer_nobody_listened_to_comes_out_the_same(do: Do) -> None:
+    run = claimed(do)
+    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi"))
+    assert names(moved)[:4] == [
+        "thread.run.step.created",
+        "thread.run.step.in_progress",
+        "thread.message.created",
+        "thread.message.in_progress",
+    ]
+    assert [message["status"] for message in messages_of(do, run)] == ["completed", "completed"]
+
+
+@pytest.mark.parametrize("text", ["half a sent", ""])
+def test_an_answer_cut_by_a_limit_is_incomplete(do: Do, text: str) -> None:
+    run = claimed(do)
+    do(lambda tx: moves.complete(tx, run, NOW, USED, cut="max_completion_tokens", text=text))
+    value = wire(do, run)
+    assert value["status"] == "incomplete"
+    assert value["incomplete_details"] == {"reason": "max_completion_tokens"}
+    assert value["completed_at"] is None
+    if text:
+        answer = messages_of(do, run)[-1]
+        assert (answer["status"], answer["incomplete_details"]) == ("incomplete", {"reason": "max_tokens"})
+        assert answer["content"][0]["text"]["value"] == text
+    else:
+        assert len(messages_of(do, run)) == 1
+    assert not is_locked(do, run)
+
+
+def test_calls_wait_for_the_application(do: Do) -> None:
+    run = waiting(do)
+    value = wire(do, run)
+    assert value["status"] == "requires_action"
+    assert value["required_action"]["submit_tool_outputs"]["tool_calls"] == [
+        {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}},
+        {"id": "call_b", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+    ]
+    [step] = steps_of(do, run)
+    assert step["status"] == "in_progress"
+    assert [call["function"]["output"] for call in step["step_details"]["tool_calls"]] == [None, None]
+    assert is_locked(do, run)
+    assert chats(do, run) == [{"role": "user", "content": "hello"}], "the model reads no call without its output"
+
+
+def test_outputs_complete_the_step_and_queue_the_run(do: Do) -> None:
+    run = waiting(do)
+    moved = do(lambda tx: moves.submit(tx, run, OUTPUTS, NOW + 2, owner="me", lease_until=NOW + 7))
+    assert names(moved) == ["thread.run.step.completed", "thread.run.queued"]
+    assert moved.run.state["required_action"] is None
+    [step] = steps_of(do, run)
+    assert [call["function"]["output"] for call in step["step_details"]["tool_calls"]] == ["one", "two"]
+    assert step["usage"]["prompt_tokens"] == 10
+    asked, first, second = chats(do, run)[1:]
+    assert asked == json.loads(CHAT)
+    assert first == {"role": "tool", "tool_call_id": "call_a", "content": "one"}
+    assert second == {"role": "tool", "tool_call_id": "call_b", "content": "two"}
+    with pytest.raises(Refused, match='Runs in status "queued" do not accept tool outputs.'):
+        do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me", lease_until=0))
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [[("call_a", "1")], [], [*OUTPUTS, ("call_c", "3")], [("call_a", "1"), ("call_a", "2")], [*OUTPUTS, OUTPUTS[0]]],
+)
+def test_outputs_that_do_not_fit_leave_the_run_waiting(do: Do, outputs: list[tuple[str, str]]) -> None:
+    run = waiting(do)
+    given = [call_id for call_id, _ in outputs]
+    with pytest.raises(Refused) as refused:
+        do(lambda tx: moves.submit(tx, run, outputs, NOW, owner="me", lease_until=0))
+    assert refused.value.message == f"Expected tool outputs for call_ids ['call_a', 'call_b'], got {given}"
+    assert wire(do, run)["status"] == "requires_action"
+    do(lambda tx: moves.submit(tx, run, OUTPUTS, NOW, owner="me", lease_until=0))
+
+
+def test_text_before_calls_is_a_message_of_its_own(do: Do) -> None:
+    run = claimed(do)
+    writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
+    do(lambda tx: moves.finish_message(tx, run, writing, "Let me look.", NOW, Tokens()))
+    step, _ = do(lambda tx: moves.begin_calls(tx, run, NOW))
+    chat = json.dumps({**json.loads(CHAT), "content": "Let me look."})
+    message_id = writing.message["id"]
+    moved = do(lambda tx: moves.require_action(tx, run, step, CALLS, NOW, chat=chat, message_id=message_id, used=USED))
+    assert messages_of(do, run)[-1]["status"] == "completed"
+    do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me", lease_until=0))
+    assert [chat["role"] for chat in chats(do, run)] == ["user", "assistant", "tool", "tool"]
+    times = [step["completed_at"] for step in steps_of(do, run)]
+    assert times == sorted(set(times)), "clients sort steps by completed_at"
+
+
+def test_text_deleted_while_its_calls_waited_stays_deleted(do: Do) -> None:
+    run = claimed(do)
+    writing, _ = do(lambda tx: moves.finish_message(tx, run, None, "Secret.", NOW, Tokens()))
+    message_id = writing.message["id"]
+    chat = json.dumps({**json.loads(CHAT), "content": "Secret."})
+    moved = do(lambda tx: moves.require_action(tx, run, None, CALLS, NOW, chat=chat, message_id=message_id, used=USED))
+    do(lambda tx: messages.delete(tx, "default", run.thread, message_id))
+    do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me", lease_until=0))
+    assert "Secret." not in json.dumps(chats(do, run))
+    assert chats(do, run)[1]["tool_calls"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "event"),
+    [
+        (stage, event)
+        for stage in ("queued", "in_progress", "writing", "waiting")
+        for event in ("cancel", "expire", "fail")
+        if (stage, event) != ("waiting", "fail")  # nobody fails a run that waits
+    ],
+)
+def test_other_ends_close_all_and_free_the_thread(do: Do, stage: str, event: Any) -> None:
+    status = {"cancel": "cancelled", "expire": "expired", "fail": "failed"}[event]
+    reason = {"cancel": "run_cancelled", "expire": "run_expired", "fail": "run_failed"}[event]
+    run = {"queued": begin, "waiting": waiting}.get(stage, claimed)(do)
+    if stage == "writing":
+        do(lambda tx: moves.begin_message(tx, run, NOW))
+    error = LastError("rate_limit_exceeded", "slow down") if event == "fail" else None
+    moved = do(lambda tx: moves.end(tx, run, event, NOW + 9, error=error, text="half"))
+    assert names(moved)[-1] == f"thread.run.{status}"
+    value = wire(do, run)
+    assert value["status"] == status
+    assert value["required_action"] is None
+    assert value["last_error"] == ({"code": "rate_limit_exceeded", "message": "slow down"} if error else None)
+    assert [value[key] for key in ("cancelled_at", "failed_at", "completed_at")] == [
+        NOW + 9 if event == "cancel" else None,
+        NOW + 9 if event == "fail" else None,
+        None,
+    ]
+    assert all(step["status"] == status for step in steps_of(do, run))
+    if stage == "writing":
+        answer = messages_of(do, run)[-1]
+        assert (answer["status"], answer["incomplete_details"]) == ("incomplete", {"reason": reason})
+        assert answer["content"][0]["text"]["value"] == "half"
+    assert not is_locked(do, run)
+    with pytest.raises(Fenced):
+        do(lambda tx: moves.complete(tx, run, NOW + 10, USED, text="late"))
+    with pytest.raises(Refused):
+        do(lambda tx: moves.end(tx, moved.run, "cancel", NOW + 10))
+
+
+def test_changed_metadata_survives_the_runs_own_moves(do: Do) -> None:
+    run = claimed(do)
+    request = runs.ModifyRun(metadata={"k": "v"})
+    do(lambda tx: runs.modify(tx, "default", run.thread, run.id, request))
+    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi"))
+    assert json.loads(moved.run.wire)["metadata"] == {"k": "v"}
+    assert wire(do, run)["metadata"] == {"k": "v"}
+
+
+def test_a_message_deleted_while_it_is_written_stays_deleted(do: Do) -> None:
+    run = claimed(do)
+    writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
+    do(lambda tx: messages.delete(tx, "default", run.thread, writing.message["id"]))
+    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi", writing=writing))
+    assert names(moved) == ["thread.run.step.completed", "thread.run.completed"]
+    assert len(messages_of(do, run)) == 1
