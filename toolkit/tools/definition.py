@@ -63,6 +63,11 @@ class Definition:
             )
         return self._strict is not False and self.schema.strict is not None
 
+    @cached_property
+    def calling(self) -> tuple[FunctionSchema, bool, str | None]:
+        """What every call needs, in one look-up: the schema, whether the strict form is used, the context's name."""
+        return self.schema, self.strict, self.schema.context_parameter
+
     @property
     def not_strict_because(self) -> str | None:
         """Why the plain form is used, or None when it is not."""
@@ -97,11 +102,6 @@ class Definition:
     def _parameters(self) -> dict[str, object]:
         schema = self.schema.strict if self.strict else None
         return self.schema.plain if schema is None else schema
-
-    @cached_property
-    def context_parameter(self) -> str | None:
-        """Name of the parameter that takes the RunContext, None when there is none."""
-        return self.schema.context_parameter
 
 
 def _locals_of_caller() -> dict[str, object]:

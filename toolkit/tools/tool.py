@@ -169,18 +169,19 @@ class Tool(Generic[P, R]):
         Raises ArgumentsInvalid for arguments the model got wrong, DefinitionError where a context is needed and
         missing.
         """
-        definition = self._definition
-        args, kwargs = definition.schema.bind(arguments_json, strict_form=definition.strict)
-        if definition.context_parameter is not None:
+        schema, is_strict, context_parameter = self._definition.calling
+        args, kwargs = schema.bind(arguments_json, strict_form=is_strict)
+        if context_parameter is not None:
             if context is None:
                 raise DefinitionError(f"{self.name} takes a RunContext: hand it one, call(arguments, RunContext(...))")
-            kwargs[definition.context_parameter] = context
-        return cast("Callable[..., object]", self.function)(*args, **kwargs)
+            kwargs[context_parameter] = context
+        function: Callable[..., object] = self.function
+        return function(*args, **kwargs)
 
     @property
     def takes_context(self) -> bool:
         """Whether the function has a RunContext parameter, which the model does not see."""
-        return self._definition.context_parameter is not None
+        return self._definition.calling[2] is not None
 
     def _failed(self, error: Exception, context: RunContext[Any] | None) -> Output:
         if context is None:
