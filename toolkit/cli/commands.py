@@ -1,0 +1,59 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from toolkit import __version__
+from toolkit.cli.call import call
+from toolkit.cli.doctor import doctor
+from toolkit.cli.mistakes import guarded
+from toolkit.cli.run import run
+from toolkit.cli.serve import serve
+from toolkit.cli.show import show
+
+__all__ = ["app", "go"]
+
+app = typer.Typer(
+    name="toolkit", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+app.command()(serve)
+app.command()(run)
+app.command()(call)
+app.command()(doctor)
+
+tools = typer.Typer(no_args_is_help=True, help="Look at a module's tools.")
+tools.command("show")(show)
+app.add_typer(tools, name="tools")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"assistants-toolkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def toolkit(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it.")] = False,
+) -> None:
+    """Your Python functions as assistant tools, and the Assistants API itself."""
+
+
+def go(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code. Text the terminal cannot show is replaced, never fatal."""
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="replace")
+    code = 0
+
+    def command() -> None:
+        nonlocal code
+        code = app(list(arguments), prog_name="toolkit", standalone_mode=False) or 0
+
+    return guarded(command) or code

@@ -1,0 +1,67 @@
+"""What people get wrong at the command line becomes one to three lines and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from toolkit.errors import EngineError, RunError, ToolkitError
+
+__all__ = ["Mistake", "guarded"]
+
+
+class Mistake(Exception):
+    """Something in the command or around it that the person can mend; the text names the remedy. Exit code 2."""
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Run a command, say in short what stopped it, and give the exit code.
+
+    2 for what was asked wrongly (as typer does), 1 for what was asked rightly and did not work, 130 for Ctrl-C.
+    """
+    try:
+        command()
+    except Mistake as mistake:
+        return _said(str(mistake), 2)
+    except EngineError as error:
+        return _said(str(error), 2)
+    except (RunError, ToolkitError) as error:
+        return _said(str(error), 1)
+    except KeyboardInterrupt:
+        return _said("Stopped.", 130)
+    except BrokenPipeError:  # `toolkit ... | head` has read enough; nothing more may be written, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        return _outer(error)
+    return 0
+
+
+def _outer(error: Exception) -> int:
+    """Say what typer or the openai client raised; anything else is a fault of ours and keeps its traceback."""
+    usage = getattr(error, "format_message", None)  # typer's usage errors, whichever module they live in this year
+    if usage is not None:
+        context = getattr(error, "ctx", None)
+        asked = context.command_path if context is not None else "toolkit"
+        return _said(f"{usage().rstrip('.')}. See: {asked} --help", 2)
+    if type(error).__module__.partition(".")[0] == "openai":
+        return _said(_from_server(error), 1)
+    raise error
+
+
+def _from_server(error: Exception) -> str:
+    from openai import APIConnectionError, APIStatusError, AuthenticationError
+
+    if isinstance(error, AuthenticationError):
+        return f"The server refused the key: {error.message}. Give it with --url-key."
+    if isinstance(error, APIStatusError):
+        return f"The server refused ({error.status_code}): {error.message}"
+    if isinstance(error, APIConnectionError):
+        return f"No server answers at {error.request.url}. Is it running? Start one with: toolkit serve"
+    return str(error)
+
+
+def _said(text: str, code: int) -> int:
+    print(text, file=sys.stderr)  # noqa: T201 - a command's own output
+    return code

@@ -1,0 +1,118 @@
+"""`toolkit run`: an assistant with the tools of any module, on the user's own request."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from toolkit import Toolset
+from toolkit.cli import settings
+from toolkit.cli.mistakes import Mistake
+from toolkit.cli.target import toolset_of
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+    from toolkit.cli.screen import Screen
+
+__all__ = ["run"]
+
+
+def run(
+    target: Annotated[str, typer.Argument(help="path.py or package.module, with :name where there are several.")],
+    request: Annotated[str, typer.Argument(help="What you ask, in your own words.")],
+    model: settings.ModelName = None,
+    instructions: Annotated[str, typer.Option(help="What the assistant is told first.")] = "",
+    thread: Annotated[str | None, typer.Option(metavar="ID", help="Go on in this thread.")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Show each object; read the thread back at the end.")] = False,
+    store: settings.Store = None,
+    data_dir: settings.DataDir = None,
+    model_url: settings.ModelUrl = None,
+    model_key: settings.ModelKey = None,
+    model_key_file: settings.ModelKeyFile = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Use this server, such as one of toolkit serve.")
+    ] = None,
+    url_key: Annotated[str | None, typer.Option(envvar="TOOLKIT_URL_KEY", metavar="KEY", help="Its key.")] = None,
+) -> None:
+    """Run an assistant with a module's tools; text, calls and results are shown as they happen."""
+    from openai import OpenAI
+
+    from toolkit.cli.screen import Screen
+    from toolkit.engine import Engine
+
+    tools = toolset_of(target)
+    endpoint = settings.ModelSettings() if url else settings.model_settings(model_url, model_key, model_key_file)
+    name = _model_name(model, url or endpoint.url)
+    if url:
+        with OpenAI(base_url=url, api_key=url_key or "none") as client:
+            _converse(client, tools, name, instructions, request, thread, Screen(steps=steps))
+        return
+    with Engine(settings.store_url(store, data_dir), model_url=endpoint.url, model_key=endpoint.key) as engine:
+        _converse(engine.client(), tools, name, instructions, request, thread, Screen(steps=steps))
+
+
+def _model_name(model: str | None, endpoint: str | None) -> str:
+    if model and not endpoint and model != "offline":
+        raise Mistake(
+            f"The model {model!r} needs an endpoint: set TOOLKIT_MODEL_URL, or OPENAI_API_KEY.\n"
+            "Without one: --model offline"
+        )
+    if not model and endpoint:
+        source = (
+            "OPENAI_API_KEY is set" if endpoint == settings.OPENAI and os.environ.get("OPENAI_API_KEY") else endpoint
+        )
+        raise Mistake(
+            f"Which model ({source})? Set TOOLKIT_MODEL=NAME or give --model NAME; --model offline needs none."
+        )
+    return model or "offline"
+
+
+def _converse(
+    client: OpenAI, tools: Toolset, model: str, instructions: str, request: str, thread: str | None, screen: Screen
+) -> None:
+    from toolkit import stream
+    from toolkit.runs.result import text_of
+
+    began = time.monotonic()
+    with _assistant(client, tools, model, instructions) as assistant_id:
+        screen.step("assistant", f"{assistant_id}, model {model}, {len(tools)} tools")
+        screen.line("you", request, "bold")
+        with stream(client, tools, assistant_id=assistant_id, thread_id=thread, input=request) as events:
+            for event in events:
+                screen.show(event)
+    screen.summary(events.result, time.monotonic() - began)
+    screen.step("thread", f"{events.result.thread_id} now holds:")
+    for message in _messages(client, events.result.thread_id):
+        screen.step(f"  {message['role']}", text_of(message))
+
+
+@contextmanager
+def _assistant(client: OpenAI, tools: Toolset, model: str, instructions: str) -> Generator[str]:
+    """Make an assistant for this run and take it away again; the thread stays.
+
+    Plain posts: the client's own method greets everybody with a deprecation warning.
+    """
+    body = {"model": model, "instructions": instructions or None, "tools": tools.definitions, "name": "toolkit run"}
+    assistant_id = str(_sent(client.post("/assistants", body=body, cast_to=object, options=V2))["id"])
+    try:
+        yield assistant_id
+    finally:
+        client.delete(f"/assistants/{assistant_id}", cast_to=object, options=V2)
+
+
+def _messages(client: OpenAI, thread_id: str) -> list[Mapping[str, Any]]:
+    page = client.get(f"/threads/{thread_id}/messages?order=asc&limit=100", cast_to=object, options=V2)
+    return cast("list[Mapping[str, Any]]", _sent(page)["data"])
+
+
+def _sent(answer: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", answer)
+
+
+V2: Any = {"headers": {"OpenAI-Beta": "assistants=v2"}}

@@ -1,0 +1,202 @@
+"""`toolkit serve`: the Assistants API over HTTP, for any client."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from toolkit.cli import settings
+from toolkit.cli.mistakes import Mistake
+from toolkit.cli.models import models_at, offers
+from toolkit.engine.store.address import default_url
+
+if TYPE_CHECKING:
+    from toolkit.engine import Engine
+
+__all__ = ["serve"]
+
+DRAIN_S = 5
+"""How long answers under way may take to end after a signal; runs themselves go on at the next start."""
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(envvar="TOOLKIT_HOST", help="Address; any but this machine's own needs a key.")
+    ] = ("127.0.0.1"),
+    port: Annotated[int, typer.Option(envvar="TOOLKIT_PORT", min=0, max=65535, help="0 takes any free one.")] = 8000,
+    store: settings.Store = None,
+    data_dir: settings.DataDir = None,
+    model_url: settings.ModelUrl = None,
+    model_key: settings.ModelKey = None,
+    model_key_file: settings.ModelKeyFile = None,
+    model: Annotated[
+        str | None, typer.Option(envvar="TOOLKIT_MODEL", metavar="NAME", help="Used for every name: the map '*=NAME'.")
+    ] = None,
+    model_map: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ASKED=USED", help="Use another name than the one asked; repeatable, * is any."),
+    ] = None,
+    check_model: Annotated[bool, typer.Option(help="Ask the endpoint for its models at start.")] = True,
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[NAME=]KEY", help="Key clients must send, NAME its project; or TOOLKIT_API_KEYS."),
+    ] = None,
+    api_key_file: Annotated[
+        Path | None, typer.Option(envvar="TOOLKIT_API_KEY_FILE", metavar="FILE", help="Such keys, one a line.")
+    ] = None,
+    run_expires_s: Annotated[
+        int, typer.Option(envvar="TOOLKIT_RUN_EXPIRES_S", min=1, help="How long a run may take, waiting included.")
+    ] = 600,
+    unknown_fields: Annotated[
+        Literal["refuse", "warn"], typer.Option(envvar="TOOLKIT_UNKNOWN_FIELDS", help="Fields the API does not know.")
+    ] = "refuse",
+    context_tokens: Annotated[
+        int | None, typer.Option(envvar="TOOLKIT_CONTEXT_TOKENS", min=1, help="The model's context window.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(envvar="TOOLKIT_CONCURRENCY", min=1, help="Model calls at once.")] = 64,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], typer.Option(envvar="TOOLKIT_LOG_LEVEL")
+    ] = "warning",
+    log_format: Annotated[Literal["text", "json"], typer.Option(envvar="TOOLKIT_LOG_FORMAT")] = "text",
+) -> None:
+    """Serve the Assistants API on this machine. Every option is an environment variable too: TOOLKIT_PORT=8001."""
+    from toolkit.engine import Engine  # here, as in the other commands: `toolkit call` is not to wait for a server
+
+    endpoint = settings.model_settings(model_url, model_key, model_key_file)
+    names = settings.name_map(model, model_map or [])
+    keys = settings.api_keys(api_key or [], api_key_file)
+    _check_address(host, port, keys, endpoint)
+    if check_model:
+        _check_endpoint(endpoint, names)
+    _log_to_stderr(log_level, log_format)
+    place = settings.store_url(store, data_dir) or default_url()
+    with (
+        Engine(
+            place,
+            model_url=endpoint.url,
+            model_key=endpoint.key,
+            models=names,
+            context_tokens=context_tokens,
+            run_expires_s=run_expires_s,
+            concurrency=concurrency,
+            api_keys=keys,
+            unknown_fields=unknown_fields,
+        ) as engine,
+        _bound(host, port) as listener,
+    ):
+        _greet(listener, host, place, endpoint, names, keys)
+        _serve_until_told(engine, listener, log_level)
+
+
+def _check_address(host: str, port: int, keys: Mapping[str, str], endpoint: settings.ModelSettings) -> None:
+    if not settings.is_loopback(host) and not keys:
+        raise Mistake(
+            f"Without a key only this machine may reach the server, and {host} is open to others.\n"
+            "Set TOOLKIT_API_KEYS, or give --api-key-file FILE; or leave --host out."
+        )
+    if endpoint.url and settings.is_own_address(endpoint.url, host, port):
+        raise Mistake(
+            f"The model URL {endpoint.url} is this server's own address. Give the model's with --model-url, "
+            "or another --port."
+        )
+
+
+def _check_endpoint(endpoint: settings.ModelSettings, names: Mapping[str, str]) -> None:
+    """See that the endpoint answers and knows the names it will be sent. Raises Mistake."""
+    used = sorted({name for name in names.values() if name != "offline"})
+    if not endpoint.url:
+        if used:
+            raise Mistake(f"The model {used[0]!r} needs an endpoint: give --model-url URL, or set TOOLKIT_MODEL_URL.")
+        return
+    try:
+        models = models_at(endpoint)
+    except Mistake as mistake:
+        raise Mistake(
+            f"The model endpoint {endpoint.url} cannot be used: {mistake}\n"
+            "Mend --model-url or its key, or start without asking it: --no-check-model"
+        ) from mistake
+    for name in used:
+        if not offers(models, name):
+            raise Mistake(
+                f"The model endpoint {endpoint.url} has no model {name!r}. It has: {', '.join(models[:8])}\n"
+                "Name one of these, or start without asking it: --no-check-model"
+            )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Take the port before anything is said, so that the first line printed is true. Raises Mistake."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Mistake(
+                f"Port {port} is in use. Choose another with --port, or --port 0 for any free one."
+            ) from error
+        if error.errno == errno.EACCES:
+            raise Mistake(f"Port {port} is not yours to take. Choose one above 1023 with --port.") from error
+        raise Mistake(f"{host} is no address of this machine. Leave --host out for 127.0.0.1.") from error
+
+
+def _greet(
+    listener: socket.socket,
+    host: str,
+    place: str,
+    endpoint: settings.ModelSettings,
+    names: Mapping[str, str],
+    keys: Mapping[str, str],
+) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{listener.getsockname()[1]}/v1"
+    mapped = ", ".join(f"{asked} -> {used}" for asked, used in names.items())
+    model = f"{endpoint.url} ({mapped or 'names as asked'})" if endpoint.url else "offline only; see --model-url"
+    projects = sorted(set(keys.values()))
+    key = f"needed, for {', '.join(projects)}" if keys else "not needed"
+    typer.echo(url)
+    typer.echo(f"  store  {place}\n  model  {model}\n  key    {key}")
+    typer.echo(f"  use    OpenAI(base_url={url!r}, api_key={'...' if keys else 'none'!r})\n  stop   Ctrl-C")
+
+
+def _serve_until_told(engine: Engine, listener: socket.socket, log_level: str) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        engine.app, log_config=None, access_log=log_level == "debug", timeout_graceful_shutdown=DRAIN_S, lifespan="on"
+    )
+    # uvicorn shuts down in order on both, then raises the signal again: a wish fulfilled is no failure.
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, lambda number, frame: None)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _log_to_stderr(level: str, form: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        _Json() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
