@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 
 from toolkit.errors import ArgumentsInvalid
 from toolkit.tools.fields import Field
-from toolkit.tools.plain import Schema, inside, is_schema, target
+from toolkit.tools.plain import Schema, inside, target
 from toolkit.tools.problems import problems
 from toolkit.tools.restore import needs_restoring, restore
 
@@ -37,7 +37,7 @@ def binder(
     validate = adapter.validator.validate_json
     numbers = _has_numbers(plain)
     null_is_default = tuple(_null_is_default(fields, plain, strict_form))
-    below = _names_below(plain)
+    below = _least_names(plain, plain) - len(plain.get("required", ()))
     arrange = _arranging(fields)
     known = list(plain["properties"])
 
@@ -120,31 +120,17 @@ def _refuse(word: str) -> Any:
     raise ArgumentsInvalid(f"Invalid JSON: {word} is no JSON number")
 
 
-def _names_below(plain: Schema) -> int:
-    """Count the names that every text of these arguments has inside them; -1, which no text has, when that varies."""
-    required = plain.get("required", ())
-    counts = [(name in required, _names(part, plain, ())) for name, part in plain["properties"].items()]
-    if is_schema(plain.get("additionalProperties")) or any(count and not always for always, count in counts):
-        return -1
-    total = 0
-    for _, count in counts:
-        if count is None:
-            return -1
-        total += count
-    return total
+def _least_names(node: Schema, root: Schema, above: tuple[str, ...] = ()) -> int:
+    """Count the names inside the smallest value of a schema. A text with no more than these repeats none of them.
 
-
-def _names(node: Schema, root: Schema, above: tuple[str, ...]) -> int | None:
-    """Count the names in every value of a schema; None when that varies."""
+    (Unless there is space between a name and its colon, where nobody writes one; then the last of them wins, as usual.)
+    """
     if "$ref" in node:
-        return None if node["$ref"] in above else _names(target(node, root), root, (*above, node["$ref"]))
-    if node.get("type", "object") == "object" and not ANSWERED & node.keys():
-        parts = node.get("properties", {})
-        if len(parts) != len(node.get("required", ())) or node.get("additionalProperties", False) is not False:
-            return None
-        counts = [_names(part, root, above) for part in parts.values()]
-        return None if None in counts else len(parts) + sum(count or 0 for count in counts)
-    return None if any(_names(part, root, above) != 0 for part, _ in inside(node)) else 0
+        return 0 if node["$ref"] in above else _least_names(target(node, root), root, (*above, node["$ref"]))
+    if branches := node.get("anyOf") or node.get("oneOf"):
+        return min(_least_names(branch, root, above) for branch in branches)
+    required, properties = node.get("required", ()), node.get("properties", {})
+    return len(required) + sum(_least_names(properties.get(name, {}), root, above) for name in required)
 
 
 def _has_numbers(plain: Schema) -> bool:

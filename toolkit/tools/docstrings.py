@@ -41,9 +41,7 @@ class Docstring:
 
 def read(text: str | None) -> Docstring:
     """Read a docstring of any of the four styles; never raises."""
-    if not text:
-        return Docstring()
-    text = inspect.cleandoc(text)
+    text = inspect.cleandoc(text or "").strip()
     styles = [style for style, sign in SIGNS.items() if sign.search(text)]
     if not styles:
         return Docstring(text)

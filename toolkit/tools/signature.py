@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired, Required
 
-from typing_extensions import ReadOnly, Unpack, is_typeddict
+import typing_extensions
+from typing_extensions import ReadOnly, is_typeddict
 
 from toolkit.errors import DefinitionError
 from toolkit.tools.context import RunContext
 
 __all__ = ["ABSENT", "Parameter", "Signature", "UnknownName", "docstring", "signature", "title"]
 
+UNPACK: tuple[Any, ...] = (typing.Unpack, typing_extensions.Unpack)  # two things on Python 3.11
 ABSENT: Any = inspect.Parameter.empty
 """Stands for "no default"."""
 
@@ -109,9 +111,9 @@ def _shown(function: Callable[..., Any]) -> list[inspect.Parameter]:
             f"{title(function)} is not callable; with @classmethod or @staticmethod, put those above @tool"
         )
     inner = _innermost(function, follow_wrapped=False)
-    flags = getattr(getattr(inner, "__code__", None), "co_flags", 0)
-    wraps = hasattr(inner, "__wrapped__") and not hasattr(inner, "__signature__")
-    hands_on = not wraps or bool(flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
+    code = getattr(inner, "__code__", None)  # a wrapper without, such as functools.cache, hands on everything
+    wraps = hasattr(inner, "__wrapped__") and not hasattr(inner, "__signature__") and code is not None
+    hands_on = not wraps or bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
     try:
         return list(inspect.signature(function, follow_wrapped=hands_on).parameters.values())
     except (TypeError, ValueError) as error:
@@ -160,7 +162,7 @@ def _parameters(each: inspect.Parameter, annotation: Any, has_rest: bool) -> Ite
     if each.kind is each.VAR_POSITIONAL:
         yield Parameter(each.name, "rest", _array(annotation), required=False)
     elif each.kind is each.VAR_KEYWORD:
-        if typing.get_origin(annotation) is Unpack and is_typeddict(inner):
+        if typing.get_origin(annotation) in UNPACK and is_typeddict(inner):
             yield from _keys(inner)
         else:
             yield Parameter(each.name, "extra", annotation, required=False)
@@ -175,7 +177,7 @@ def _parameters(each: inspect.Parameter, annotation: Any, has_rest: bool) -> Ite
 
 def _array(annotation: Any) -> Any:
     """Type the array that `*args: int` takes: `list[int]`, and `tuple[int, str]` of `*args: *tuple[int, str]`."""
-    if typing.get_origin(annotation) is Unpack:
+    if typing.get_origin(annotation) in UNPACK:
         return typing.get_args(annotation)[0]
     if getattr(annotation, "__unpacked__", False):
         return tuple.__class_getitem__(typing.get_args(annotation))
@@ -185,10 +187,12 @@ def _array(annotation: Any) -> Any:
 def _keys(typed_dict: Any) -> Iterator[Parameter]:
     """`**kwargs: Unpack[TD]` is a parameter for each key."""
     for name, hint in typing.get_type_hints(typed_dict, include_extras=True).items():
-        annotation = hint
-        while typing.get_origin(annotation) in (Required, NotRequired, ReadOnly):
+        annotation, required = hint, name in typed_dict.__required_keys__
+        while (origin := typing.get_origin(annotation)) in (Required, NotRequired, ReadOnly):
+            # Said again, since __required_keys__ knows nothing of annotations that were text.
+            required = required if origin is ReadOnly else origin is Required
             annotation = typing.get_args(annotation)[0]
-        yield Parameter(name, "named", annotation, required=name in typed_dict.__required_keys__)
+        yield Parameter(name, "named", annotation, required=required)
 
 
 class _Scope:
