@@ -6,6 +6,7 @@ from toolkit.errors import DefinitionError
 from toolkit.tools.calls import Call
 from toolkit.tools.context import RunContext
 from toolkit.tools.dispatch import dispatch
+from toolkit.tools.output import Output
 from toolkit.tools.tool import tool
 from toolkit.tools.toolset import Toolset
 
@@ -36,6 +37,12 @@ def test_the_model_does_not_see_it() -> None:
 def test_the_context_goes_wherever_the_function_takes_it() -> None:
     context = RunContext("!", call_id="", tool="last", run_id="", thread_id="")
     assert last.call('{"greeting": "hi"}', context).content == "hi!"
+
+
+def test_a_failure_is_logged_with_the_ids_of_the_context(caplog: pytest.LogCaptureFixture) -> None:
+    context = RunContext({"nobody": ""}, call_id="call_7", tool="who", run_id="run_7", thread_id="thread_7")
+    assert who.call('{"greeting": "hello"}', context) == Output("The tool who failed.", ok=False)
+    assert all(each in caplog.text for each in ("call_7", "run_7", "thread_7", "KeyError"))
 
 
 def test_a_missing_context_is_the_programs_mistake_and_not_the_models() -> None:

@@ -72,6 +72,7 @@ WEATHER = Weather(city="Seoul", temp=1.5, on=datetime.date(2026, 1, 2))
         (Path("a/b"), "a/b"),
         (b"caf\xc3\xa9", "café"),
         (b"\xff\xfe", base64.urlsafe_b64encode(b"\xff\xfe").decode()),
+        ({"view": memoryview(b"\xff")}, {"view": "_w=="}),
         ({1, 1}, [1]),
         (range(3), [0, 1, 2]),
         ({"a": 1}.keys(), ["a"]),

@@ -6,9 +6,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 
 import pytest
 
+from toolkit.tools import threads
 from toolkit.tools.threads import ANSWER_S, BackgroundLoop, background_loop, start, wait_for
 
 
@@ -32,6 +34,19 @@ def test_a_thread_is_a_daemon_and_is_used_again() -> None:
         time.sleep(0.02)  # it offers itself after its work is done
     assert all(each.daemon for each in seen)
     assert len({each.ident for each in seen}) < 3
+
+
+def test_a_thread_without_work_ends_unless_somebody_has_just_taken_it() -> None:
+    inbox: SimpleQueue[Callable[[], object]] = SimpleQueue()
+    did: list[str] = []
+    serving = threading.Thread(target=threads._serve, args=(inbox, 0.02), daemon=True)
+    serving.start()
+    time.sleep(0.06)  # not on the list of the idle: taken, so that it waits on for its work
+    inbox.put(lambda: did.append("work"))
+    serving.join(10)
+    assert not serving.is_alive()
+    assert did == ["work"]
+    assert inbox not in threads._idle
 
 
 def test_work_at_the_same_time_has_threads_of_its_own() -> None:

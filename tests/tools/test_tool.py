@@ -257,6 +257,21 @@ def test_class_and_static_methods_in_either_order() -> None:
 def test_a_method_read_from_the_class_has_nothing_to_be_called_on() -> None:
     with pytest.raises(DefinitionError, match="self"):
         Counter.step.call('{"by": 1}')
+    with pytest.raises(DefinitionError, match="self"):
+        asyncio.run(Counter.step.acall('{"by": 1}'))
+
+
+def test_a_function_from_elsewhere_may_become_a_method() -> None:
+    def shout(self: Any, text: str) -> str:
+        return f"{self.name}: {text}!"
+
+    class Speaker:
+        name = "Ada"
+        say = tool(shout)
+
+    assert Speaker().say("hi") == "Ada: hi!"
+    assert Speaker().say.call('{"text": "hi"}') == Output("Ada: hi!")
+    assert parameters(Speaker().say) == ["text"]
 
 
 def test_partials_callable_objects_and_classes() -> None:

@@ -1,6 +1,7 @@
 """A toolset is a frozen mapping of tools, right from the moment it is made."""
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -63,6 +64,11 @@ def test_methods_are_tools_of_their_instance() -> None:
     assert tools["read"].call('{"name": "a"}') == Output("note a")
     assert tools["write"].call('{"name": "a", "text": "b"}') == Output("a: b")
     assert tools["count"].call('{"kind": "x"}') == Output("Notes x")
+
+
+def test_a_class_method_above_the_decorator_as_python_3_13_hands_it_out() -> None:
+    method = MethodType(Notes.__dict__["count"].__func__, Notes)
+    assert Toolset(method)["count"].call('{"kind": "x"}') == Output("Notes x")
 
 
 def odd(value: type[add]) -> str:  # type: ignore[valid-type]  # the point of the test

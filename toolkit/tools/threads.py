@@ -47,11 +47,11 @@ def start(work: Callable[[], object]) -> None:
     inbox.put(lambda: inside.run(work))
 
 
-def _serve(inbox: SimpleQueue[Callable[[], object]]) -> None:
+def _serve(inbox: SimpleQueue[Callable[[], object]], idle_s: float = IDLE_S) -> None:
     """Work, offer oneself for more, and end after a time without any."""
     while True:
         try:
-            inbox.get(timeout=IDLE_S)()
+            inbox.get(timeout=idle_s)()
         except Empty:
             try:
                 _idle.remove(inbox)
