@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -440,6 +441,23 @@ def test_a_time_out_around_the_run(serve: Serve) -> None:
 
     with pytest.raises(TimeoutError):
         asyncio.run(main())
+    assert service.count("cancel") == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
+def test_ctrl_c_cancels_the_run(serve: Serve) -> None:
+    service = Service([Says("never")], faults={"create": ["silent:2"]})
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        while not service.runs:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    with blocking(serve(service)) as client, pytest.raises(KeyboardInterrupt):
+        run(client, **HERE)
     assert service.count("cancel") == 1
 
 

@@ -41,7 +41,9 @@ def blocking(client: OpenAI, azure: AzureOpenAI, tools: Toolset) -> None:
 
 
 async def awaiting(client: AsyncOpenAI, tools: Toolset) -> None:
-    assert_type(run(client, tools, thread_id="t", run_id="r"), Coroutine[Any, Any, Result])
+    going_on = run(client, tools, thread_id="t", run_id="r")
+    _ = assert_type(going_on, Coroutine[Any, Any, Result])
+    assert_type(await going_on, Result)
     assert_type(await run(client, tools, assistant_id="a", thread_id="t", limits=Limits(seconds=None)), Result)
     async with stream(client, tools, assistant_id="a", thread_id="t", tool_choice="required") as events:
         assert_type(events, AsyncStream)

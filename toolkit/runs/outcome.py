@@ -28,6 +28,7 @@ class Outcome:
         self._events: EventDecoder | None = None
         self._json = bytearray()
         self._body: Json | None = None
+        self._runs: list[ServerEvent] = []
         self._messages: list[Json] = []
         self._finished: dict[int, FinishedCall] = {}
         self.said: Json | None = None
@@ -48,8 +49,10 @@ class Outcome:
             if event.raw == _DONE:
                 continue
             kind = self._host.carries(event.name)
-            if kind is not None:
-                with suppress(ValueError):  # broken JSON: as if the event had been lost, the loop will ask
+            if kind == "run":
+                self._runs.append(event)  # only the last will be read
+            elif kind is not None:
+                with suppress(ValueError):
                     self._keep(kind, event.data)
             yield event
 
@@ -59,7 +62,7 @@ class Outcome:
             with suppress(ValueError):
                 body: Any = json.loads(self._json)
                 self._body = body if isinstance(body, dict) else None
-        elif self._body is None:
+        elif not self._runs:
             self._status = None  # a stream that says nothing of the run has not answered
 
     def fail(self, error: Exception, status: int | None, headers: Mapping[str, str] | None = None) -> None:
@@ -77,7 +80,7 @@ class Outcome:
         """Tell the loop what came."""
         return Reply(
             status=self._status,
-            body=self._body,
+            body=self._body if self._events is None else self._last_run(),
             headers=self._headers,
             error=self._error,
             messages=self._messages,
@@ -86,10 +89,14 @@ class Outcome:
             elapsed_s=elapsed_s,
         )
 
+    def _last_run(self) -> Json | None:
+        for event in reversed(self._runs):
+            with suppress(ValueError):  # broken JSON: as if the event had been lost, the loop will ask
+                return event.data
+        return None
+
     def _keep(self, kind: str, data: Json) -> None:
-        if kind == "run":
-            self._body = data
-        elif kind == "message":
+        if kind == "message":
             self._messages.append(data)
         else:
             self.said = data.get("error", data)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toolkit.runs.hosts.assistants import Assistants
+from toolkit.runs.plan import plan
+
+
+def planned(**given: Any) -> Assistants:
+    names = ("assistant_id", "thread_id", "messages", "run_id")
+    return plan("run", **{name: given.pop(name, None) for name in names}, options=given)  # type: ignore[arg-type]
+
+
+def test_a_thread_there_is() -> None:
+    host = planned(assistant_id="a", thread_id="t", top_p=1.0, model=None)
+    assert (host.thread_id, host.body, host.picked_up) == ("t", {"assistant_id": "a", "top_p": 1.0}, False)
+
+
+def test_messages_for_a_thread_there_is_come_last() -> None:
+    earlier = {"role": "assistant", "content": "Yes?"}
+    host = planned(assistant_id="a", thread_id="t", messages="Hi", additional_messages=[earlier])
+    assert host.body["additional_messages"] == [earlier, {"role": "user", "content": "Hi"}]
+
+
+def test_a_new_thread() -> None:
+    host = planned(assistant_id="a", messages=[{"role": "user", "content": "Hi"}], override_tools=[])
+    assert host.thread_id is None
+    assert host.body == {"assistant_id": "a", "tools": [], "thread": {"messages": [{"role": "user", "content": "Hi"}]}}
+
+
+def test_a_run_there_is() -> None:
+    assert planned(thread_id="t", run_id="r").picked_up
+
+
+def test_each_run_has_a_key_of_its_own() -> None:
+    assert planned(assistant_id="a", thread_id="t").key != planned(assistant_id="a", thread_id="t").key
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "needs assistant_id="),
+        ({"thread_id": "t"}, "needs assistant_id="),
+        ({"assistant_id": "a"}, "needs thread_id="),
+        ({"run_id": "r"}, "needs thread_id= too"),
+        ({"run_id": "r", "thread_id": "t", "assistant_id": "a", "model": "m"}, "leave out assistant_id, model"),
+        ({"run_id": "r", "thread_id": "t", "messages": "Hi"}, "leave out input"),
+        ({"assistant_id": "a", "thread_id": "t", "temprature": 1}, "no option temprature="),
+        ({"assistant_id": "a", "messages": "Hi", "reasoning_effort": "low"}, r"reasoning_effort=.* needs thread_id="),
+    ],
+)
+def test_what_does_not_fit_together(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        planned(**given)
+
+
+@pytest.mark.parametrize("name", ["assistant_id", "thread_id", "run_id", "messages"])
+def test_what_is_empty(name: str) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        planned(**{"assistant_id": "a", "thread_id": "t", name: ""})
