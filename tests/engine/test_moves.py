@@ -108,7 +108,7 @@ def test_a_new_run_is_queued_and_locks_its_thread(do: Do) -> None:
     assert (value["status"], value["expires_at"], value["started_at"], value["usage"]) == (
         "queued", value["created_at"] + 600, None, None,
     )  # fmt: skip
-    with pytest.raises(Refused, match=f"Thread {run.thread} already has an active run {run.id}."):
+    with pytest.raises(Refused, match=f"already has an active run {run.id}"):
         do(lambda tx: runs.create(
             tx, "default", run.thread, CreateRun(assistant_id=run.assistant), NOW,
             expires_s=600, owner="me", lease_until=0,

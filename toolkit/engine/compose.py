@@ -196,12 +196,8 @@ class _Wing:
 
 
 _LOCAL: Mapping[str, Any] = {"api_key": "in-process", "base_url": "http://engine/v1"}
-_silenced = False
 
 
 def _silence_deprecation() -> None:
-    global _silenced
-    if not _silenced:
-        _silenced = True
-        for said in ("The Assistants API is deprecated in favor of the Responses API$", "deprecated$"):
-            warnings.filterwarnings("ignore", said, DeprecationWarning)
+    for said in ("The Assistants API is deprecated in favor of the Responses API$", "deprecated$"):
+        warnings.filterwarnings("ignore", said, DeprecationWarning)

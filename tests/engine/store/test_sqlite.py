@@ -198,7 +198,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EngineError, match="cannot be used.*can be written"):
+    with pytest.raises(EngineError, match=r"cannot be used.*can be written"):
         SQLite(parse(f"sqlite:///{tmp_path}/file/store.db"))
     with pytest.raises(EngineError, match="cannot be used"):
         SQLite(parse(f"sqlite:///{tmp_path}"))

@@ -24,7 +24,8 @@ from toolkit.errors import EngineError
 __all__ = ["SQLite"]
 
 T = TypeVar("T")
-_Job = tuple[Callable[[Tx], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+_Job = tuple[Callable[[Tx], Any] | None, asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+"""Work and who waits for it; no work means that it is over."""
 
 _READERS = 2
 _BUSY_S = 10.0
@@ -41,8 +42,8 @@ class SQLite:
         except BaseException:
             first.close()
             raise
-        self._writes: SimpleQueue[_Job | None] = SimpleQueue()
-        self._reads: SimpleQueue[_Job | None] = SimpleQueue() if address.path else self._writes
+        self._writes: SimpleQueue[_Job] = SimpleQueue()
+        self._reads: SimpleQueue[_Job] = SimpleQueue() if address.path else self._writes
         self._threads = [_serving("store-writer", self._writes, first, "BEGIN IMMEDIATE")]
         for number in range(_READERS if address.path else 0):
             self._threads.append(_serving(f"store-reader-{number}", self._reads, _connect(address), "BEGIN"))
@@ -56,7 +57,7 @@ class SQLite:
         """Run `work` on one consistent snapshot."""
         return await self._do(self._reads, work)
 
-    async def _do(self, queue: SimpleQueue[_Job | None], work: Callable[[Tx], T]) -> T:
+    async def _do(self, queue: SimpleQueue[_Job], work: Callable[[Tx], T]) -> T:
         if self._closed:
             raise EngineError("The store is closed.")
         loop = asyncio.get_running_loop()
@@ -69,10 +70,12 @@ class SQLite:
         if self._closed:
             return
         self._closed = True
-        for thread in self._threads:
-            (self._writes if thread.name == "store-writer" else self._reads).put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        loop = asyncio.get_running_loop()
+        ends: list[asyncio.Future[None]] = []
+        for queue in (self._writes, *[self._reads] * (len(self._threads) - 1)):
+            ends.append(loop.create_future())
+            queue.put((None, loop, ends[-1]))
+        await asyncio.gather(*ends)
 
 
 class _Transaction:
@@ -98,17 +101,21 @@ class _Transaction:
 
 
 def _serving(
-    name: str, queue: SimpleQueue[_Job | None], connection: sqlite3.Connection, begin: str
+    name: str, queue: SimpleQueue[_Job], connection: sqlite3.Connection, begin: str
 ) -> threading.Thread:
     thread = threading.Thread(target=_serve, args=(queue, connection, begin), name=name, daemon=True)
     thread.start()
     return thread
 
 
-def _serve(queue: SimpleQueue[_Job | None], connection: sqlite3.Connection, begin: str) -> None:
+def _serve(queue: SimpleQueue[_Job], connection: sqlite3.Connection, begin: str) -> None:
     tx = _Transaction(connection)
-    while (job := queue.get()) is not None:
-        work, loop, future = job
+    while True:
+        work, loop, future = queue.get()
+        if work is None:
+            connection.close()
+            loop.call_soon_threadsafe(_deliver, future, None, None)
+            return
         result: Any = None
         error: BaseException | None = None
         try:
@@ -118,8 +125,7 @@ def _serve(queue: SimpleQueue[_Job | None], connection: sqlite3.Connection, begi
             error = raised
         with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody waits for this any more
             loop.call_soon_threadsafe(_deliver, future, result, error)
-        del job, work, future, result, error
-    connection.close()
+        del work, future, result, error  # nothing is kept alive while waiting for more
 
 
 @contextlib.contextmanager

@@ -1,0 +1,517 @@
+"""Runs as clients see them: the official client on a real engine, with a model that says what it is told to."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import BadRequestError, NotFoundError, OpenAI
+
+from tests.contract.official import assert_official, problems
+from tests.engine.scripted import Script, Scripted, answer, ask, asked
+from toolkit.engine import Engine
+from toolkit.engine.model import ContextExceeded, Ended, ModelCall, ModelError, ModelRequest, Text
+
+Start = Callable[..., "Talk"]
+
+WEATHER = ModelCall("call_a", "get_weather", '{"city":"Seoul"}')
+FLIGHTS = ModelCall("call_b", "find_flights", '{"to":"Paris"}')
+TOOLS: list[Any] = [
+    {"type": "function", "function": {"name": "get_weather"}},
+    {"type": "function", "function": {"name": "find_flights"}},
+]
+BOTH = [{"tool_call_id": "call_a", "output": "sunny"}, {"tool_call_id": "call_b", "output": "none"}]
+
+
+class Talk:
+    """An assistant and a thread with a question, on an engine of its own."""
+
+    def __init__(self, url: str, model: Scripted, **settings: Any) -> None:
+        self.model = model
+        self.engine = Engine(url, model=model, **settings)
+        self.client: OpenAI = self.engine.client()
+        self.assistant = self.client.beta.assistants.create(model="any", tools=TOOLS)
+        self.thread_id = self.client.beta.threads.create(messages=[{"role": "user", "content": "hello"}]).id
+
+    @property
+    def runs(self) -> Any:
+        return self.client.beta.threads.runs
+
+    def create(self, **options: Any) -> Any:
+        return self.runs.create(thread_id=self.thread_id, assistant_id=self.assistant.id, **options)
+
+    def poll(self, **options: Any) -> Any:
+        return self.runs.create_and_poll(thread_id=self.thread_id, assistant_id=self.assistant.id, **options)
+
+    def wait(self, run: Any) -> Any:
+        return self.runs.poll(run.id, thread_id=self.thread_id)
+
+    def stream(self, **options: Any) -> list[Any]:
+        return list(self.create(stream=True, **options))
+
+    def submit(self, run: Any, outputs: list[Any] = BOTH, **options: Any) -> Any:
+        return self.runs.submit_tool_outputs(run.id, thread_id=self.thread_id, tool_outputs=outputs, **options)
+
+    def texts(self) -> list[str]:
+        messages = self.client.beta.threads.messages.list(self.thread_id, order="asc")
+        return [message.content[0].text.value if message.content else "" for message in messages]  # type: ignore[union-attr]  # only text here
+
+    def steps(self, run: Any) -> list[Any]:
+        return list(self.runs.steps.list(run.id, thread_id=self.thread_id, order="asc"))
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    talks: list[Talk] = []
+
+    def start(*scripts: Script, **settings: Any) -> Talk:
+        return start_with(Scripted(scripts), **settings)
+
+    def start_with(model: Scripted, **settings: Any) -> Talk:
+        talks.append(Talk(f"sqlite:///{tmp_path}/{len(talks)}.db", model, **settings))
+        return talks[-1]
+
+    start.with_model = start_with  # type: ignore[attr-defined]  # a fixture with two entrances
+    yield start
+    for talk in talks:
+        talk.engine.close()
+
+
+def events(stream: list[Any]) -> list[str]:
+    for event in stream:
+        value = {"event": event.event, "data": event.data.to_dict()}
+        assert problems("AssistantStreamEvent", value) == [], event.event
+    return [event.event for event in stream]
+
+
+def test_a_plain_run(start: Start) -> None:
+    talk = start(answer("Hi ", "there"))
+    run = talk.create()
+    assert run.status == "queued"
+    run = talk.wait(run)
+    assert run.status == "completed"
+    assert run.usage.to_dict()["total_tokens"] == 15
+    assert talk.texts() == ["hello", "Hi there"]
+    [step] = talk.steps(run)
+    assert step.type == "message_creation"
+    assert asked(talk.model.requests[0]) == [{"role": "user", "content": "hello"}]
+
+
+def test_a_streamed_run_has_the_events_of_the_reference_in_order(start: Start) -> None:
+    stream = start(answer("Hi ", "there")).stream()
+    assert events(stream) == [
+        "thread.run.created",
+        "thread.run.queued",
+        "thread.run.in_progress",
+        "thread.run.step.created",
+        "thread.run.step.in_progress",
+        "thread.message.created",
+        "thread.message.in_progress",
+        "thread.message.delta",
+        "thread.message.delta",
+        "thread.message.completed",
+        "thread.run.step.completed",
+        "thread.run.completed",
+    ]
+    first, second = (event.data.delta.content[0].text for event in stream if event.event == "thread.message.delta")
+    assert (first.value, first.annotations, second.value, second.annotations) == ("Hi ", [], "there", None)
+
+
+def test_a_thread_and_its_run_in_one_request(start: Start) -> None:
+    talk = start(answer("Hi"))
+    thread: Any = {"messages": [{"role": "user", "content": "again"}], "metadata": {"k": "v"}}
+    stream = list(talk.client.beta.threads.create_and_run(assistant_id=talk.assistant.id, thread=thread, stream=True))
+    assert events(stream)[:2] == ["thread.created", "thread.run.created"]
+    assert stream[0].data.to_dict()["metadata"] == {"k": "v"}
+    assert asked(talk.model.requests[0]) == [{"role": "user", "content": "again"}]
+
+
+def test_a_thread_is_not_made_when_its_run_is_refused(start: Start) -> None:
+    talk = start(answer("Hi"))
+    before = talk.client.get("/threads", cast_to=object)
+    with pytest.raises(NotFoundError, match="No assistant found with id 'asst_none'"):
+        talk.client.beta.threads.create_and_run(assistant_id="asst_none")
+    assert talk.client.get("/threads", cast_to=object) == before
+
+
+@pytest.mark.parametrize("say", [[], ["Let me ", "look."]])
+def test_calls_in_parallel_streamed(start: Start, say: list[str]) -> None:
+    talk = start(ask(WEATHER, FLIGHTS, say=say), answer("Sunny, no flights."))
+    stream = talk.stream()
+    text = [
+        "thread.run.step.created",
+        "thread.run.step.in_progress",
+        "thread.message.created",
+        "thread.message.in_progress",
+        "thread.message.delta",
+        "thread.message.delta",
+        "thread.message.completed",
+        "thread.run.step.completed",
+    ]
+    assert events(stream) == [
+        "thread.run.created",
+        "thread.run.queued",
+        "thread.run.in_progress",
+        *(text if say else []),
+        "thread.run.step.created",
+        "thread.run.step.in_progress",
+        *["thread.run.step.delta"] * 6,
+        "thread.run.requires_action",
+    ]
+    deltas = [event.data.delta.step_details.tool_calls[0] for event in stream if "step.delta" in event.event]
+    assert [delta.index for delta in deltas] == [0, 0, 0, 1, 1, 1]
+    assert deltas[0].to_dict() == {
+        "index": 0,
+        "id": "call_a",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": "", "output": None},
+    }
+    assert "".join(delta.function.arguments for delta in deltas[:3]) == WEATHER.arguments
+    run = stream[-1].data
+    stream = list(talk.submit(run, stream=True))
+    assert events(stream) == [
+        "thread.run.step.completed",
+        "thread.run.queued",
+        "thread.run.in_progress",
+        "thread.run.step.created",
+        "thread.run.step.in_progress",
+        "thread.message.created",
+        "thread.message.in_progress",
+        "thread.message.delta",
+        "thread.message.completed",
+        "thread.run.step.completed",
+        "thread.run.completed",
+    ]
+    roles = [chat["role"] for chat in asked(talk.model.requests[1])]
+    assert roles == ["user", "assistant", "tool", "tool"]
+    assert [chat.get("content") for chat in asked(talk.model.requests[1])][1:] == [
+        "".join(say) or None,
+        "sunny",
+        "none",
+    ]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_both_ways_leave_the_same_behind(start: Start, streamed: bool) -> None:
+    talk = start(ask(WEATHER, FLIGHTS, say=["Let me look."]), answer("Done."))
+    if streamed:
+        run = talk.stream()[-1].data
+        run = list(talk.submit(run, stream=True))[-1].data
+    else:
+        run = talk.poll()
+        assert [step.status for step in talk.steps(run)] == ["completed", "in_progress"]
+        assert talk.submit(run).status == "queued"
+        run = talk.wait(run)
+    assert run.status == "completed"
+    assert talk.texts() == ["hello", "Let me look.", "Done."]
+    steps = talk.steps(run)
+    assert [(step.type, step.status) for step in steps] == [
+        ("message_creation", "completed"),
+        ("tool_calls", "completed"),
+        ("message_creation", "completed"),
+    ]
+    assert [call.function.output for call in steps[1].step_details.tool_calls] == ["sunny", "none"]
+    assert run.usage.prompt_tokens == sum(step.usage.prompt_tokens for step in steps) == 20
+    assert_official("RunObject", run.to_dict())
+
+
+def test_one_call_at_a_time_holds_even_when_the_model_does_not_obey(start: Start) -> None:
+    for streamed in (False, True):
+        talk = start(ask(WEATHER, FLIGHTS), answer("Done."))
+        options = {"parallel_tool_calls": False}
+        run = talk.stream(**options)[-1].data if streamed else talk.poll(**options)
+        assert [call.id for call in run.required_action.submit_tool_outputs.tool_calls] == ["call_a"]
+        talk.wait(talk.submit(run, BOTH[:1]))
+        assert [len(chat["tool_calls"]) for chat in asked(talk.model.requests[1]) if "tool_calls" in chat] == [1]
+
+
+def test_outputs_that_are_no_strings_are_taken_as_programs_send_them(start: Start) -> None:
+    talk = start(ask(WEATHER, FLIGHTS), answer("Done."))
+    run = talk.poll()
+    outputs = [{"tool_call_id": "call_a", "output": {"t": 3}}, {"tool_call_id": "call_b"}]
+    path = f"/threads/{talk.thread_id}/runs/{run.id}/submit_tool_outputs"
+    talk.client.post(path, body={"tool_outputs": outputs}, cast_to=object)
+    talk.wait(run)
+    assert [chat["content"] for chat in asked(talk.model.requests[1])][-2:] == ['{"t":3}', ""]
+
+
+def test_a_thread_has_one_active_run_and_takes_no_messages_meanwhile(start: Start) -> None:
+    talk = start(ask(WEATHER), answer("Done."))
+    run = talk.poll()
+    text = f"Thread {talk.thread_id} already has an active run {run.id}."
+    with pytest.raises(BadRequestError, match=text):
+        talk.create()
+    text = f"Can't add messages to {talk.thread_id} while a run {run.id} is active."
+    with pytest.raises(BadRequestError, match=text):
+        talk.client.beta.threads.messages.create(talk.thread_id, role="user", content="x")
+    assert talk.runs.cancel(run.id, thread_id=talk.thread_id).status == "cancelled"
+    with pytest.raises(BadRequestError, match='Runs in status "cancelled" do not accept tool outputs.'):
+        talk.submit(run, BOTH[:1])
+    assert talk.poll().status == "completed"
+
+
+def test_racing_creates_have_one_winner(start: Start) -> None:
+    talk = start([0.3, *answer("Done.")])
+    won: list[Any] = []
+    lost: list[str] = []
+
+    def create() -> None:
+        try:
+            won.append(talk.create())
+        except BadRequestError as error:
+            lost.append(str(error))
+
+    racers = [threading.Thread(target=create) for _ in range(8)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert len(won) == 1
+    assert len(lost) == 7
+    assert all(won[0].id in text for text in lost)
+
+
+def test_racing_submits_have_one_winner(start: Start) -> None:
+    talk = start(ask(WEATHER, FLIGHTS), [0.2, *answer("Done.")])
+    run = talk.poll()
+    won: list[Any] = []
+
+    def submit() -> None:
+        try:
+            won.append(talk.submit(run))
+        except BadRequestError as error:
+            assert "do not accept tool outputs" in str(error)
+
+    racers = [threading.Thread(target=submit) for _ in range(6)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert len(won) == 1
+    assert talk.wait(run).status == "completed"
+    assert len(talk.model.requests) == 2
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_cancel_in_the_middle_frees_the_thread_and_aborts_the_model(start: Start, streamed: bool) -> None:
+    talk = start([Text("Half a "), 30.0, *answer("never")])
+    seen: list[Any] = []
+    if streamed:
+        reader = threading.Thread(target=lambda: seen.extend(talk.stream()))
+        reader.start()
+    else:
+        talk.create()
+    _until(lambda: bool(talk.model.requests))
+    time.sleep(0.05)
+    [run] = talk.runs.list(talk.thread_id).data
+    cancelled = talk.runs.cancel(run.id, thread_id=talk.thread_id)
+    assert cancelled.status == "cancelled"
+    assert cancelled.cancelled_at
+    if streamed:
+        reader.join(5)
+        assert events(seen)[-3:] == ["thread.message.incomplete", "thread.run.step.cancelled", "thread.run.cancelled"]
+        assert talk.texts() == ["hello", "Half a "]
+    talk.client.beta.threads.messages.create(talk.thread_id, role="user", content="next")
+    _until(lambda: talk.model.aborted == 1)
+
+
+def test_a_run_that_waits_too_long_expires(start: Start) -> None:
+    talk = start(ask(WEATHER), run_expires_s=1)
+    run = talk.poll()
+    _until(lambda: talk.runs.retrieve(run.id, thread_id=talk.thread_id).status == "expired")
+    with pytest.raises(BadRequestError, match='Runs in status "expired" do not accept tool outputs.'):
+        talk.submit(run, BOTH[:1])
+    assert talk.steps(run)[0].status == "expired"
+    assert talk.create().status == "queued"
+
+
+def test_a_streamed_run_that_takes_too_long_expires_in_the_stream(start: Start) -> None:
+    talk = start([Text("Half"), 30.0, *answer("never")], run_expires_s=1)
+    assert events(talk.stream())[-3:] == [
+        "thread.message.incomplete",
+        "thread.run.step.expired",
+        "thread.run.expired",
+    ]
+
+
+def test_a_model_that_fails_for_a_moment_is_asked_again_unseen(start: Start) -> None:
+    talk = start([ModelError("busy", retry=True, retry_after_s=0.01)], answer("Hi"))
+    assert events(talk.stream())[-1] == "thread.run.completed"
+    assert talk.texts() == ["hello", "Hi"]
+    assert len(talk.model.requests) == 2
+
+
+@pytest.mark.parametrize("broken", [ModelError("reset", retry=True, retry_after_s=0), None])
+def test_an_answer_that_breaks_off_is_closed_and_written_anew(start: Start, broken: ModelError | None) -> None:
+    talk = start([Text("Half a "), *([broken] if broken else [])], answer("Whole."))
+    names = events(talk.stream())
+    at = names.index("thread.message.incomplete")
+    assert names[at : at + 4] == [
+        "thread.message.incomplete",
+        "thread.run.step.failed",
+        "thread.run.step.created",
+        "thread.run.step.in_progress",
+    ]
+    assert names[-1] == "thread.run.completed"
+    assert talk.texts() == ["hello", "Half a ", "Whole."]
+    talk.poll()
+    assert "Half a " not in json.dumps(asked(talk.model.requests[-1])), "no model reads what broke off"
+
+
+def test_half_a_call_is_never_handed_out(start: Start) -> None:
+    half = [*ask(WEATHER)[:2], ModelError("reset", retry=True, retry_after_s=0)]
+    talk = start(half, ask(FLIGHTS))
+    names = events(talk.stream())
+    assert names.count("thread.run.step.failed") == 1
+    run = talk.runs.list(talk.thread_id).data[0]
+    assert [call.id for call in run.required_action.submit_tool_outputs.tool_calls] == ["call_b"]
+
+
+@pytest.mark.parametrize("code", ["server_error", "rate_limit_exceeded", "invalid_prompt"])
+def test_a_model_that_refuses_fails_the_run_with_its_reason(start: Start, code: Any) -> None:
+    talk = start([ModelError("no such model; set --model", code=code)])
+    run = talk.poll()
+    assert run.status == "failed"
+    assert run.last_error.to_dict() == {"code": code, "message": "no such model; set --model"}
+    assert run.failed_at
+    assert run.completed_at is None
+    assert talk.create().status == "queued"
+
+
+def test_a_fault_of_ours_fails_the_run_without_its_text(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    def script(request: ModelRequest) -> Script:
+        raise ZeroDivisionError("secret")
+
+    talk = start.with_model(Scripted(script))  # type: ignore[attr-defined]  # see the fixture
+    run = talk.poll()
+    assert (run.status, run.last_error.code) == ("failed", "server_error")
+    assert "secret" not in run.last_error.message
+    assert run.id in caplog.text
+
+
+def test_an_answer_cut_by_the_limit_is_incomplete(start: Start) -> None:
+    talk = start(answer("Half", reason="length"))
+    run = talk.poll(max_completion_tokens=256)
+    assert (run.status, run.incomplete_details.reason) == ("incomplete", "max_completion_tokens")
+    assert talk.model.requests[0].options["max_completion_tokens"] == 256
+
+
+def test_a_limit_used_up_ends_the_run_before_the_model_is_asked(start: Start) -> None:
+    from toolkit.engine.model import Usage
+
+    talk = start(ask(WEATHER, usage=Usage(1, 256)))
+    run = talk.poll(max_completion_tokens=256)
+    run = talk.wait(talk.submit(run, BOTH[:1]))
+    assert (run.status, run.incomplete_details.reason) == ("incomplete", "max_completion_tokens")
+    assert len(talk.model.requests) == 1
+
+
+def test_a_content_filter_fails_the_run(start: Start) -> None:
+    talk = start(answer("Bad", reason="content_filter"))
+    stream = talk.stream()
+    assert events(stream)[-1] == "thread.run.failed"
+    assert stream[-1].data.last_error.code == "invalid_prompt"
+    message = next(event.data for event in stream if event.event == "thread.message.incomplete")
+    assert message.incomplete_details.reason == "content_filter"
+
+
+def test_a_context_that_is_too_long_is_tried_again_with_less(start: Start) -> None:
+    def script(request: ModelRequest) -> Script:
+        return answer("Hi") if len(request.messages) <= 3 else [ContextExceeded("too long", code="invalid_prompt")]
+
+    talk = start.with_model(Scripted(script))  # type: ignore[attr-defined]  # see the fixture
+    for number in range(12):
+        talk.client.beta.threads.messages.create(talk.thread_id, role="user", content=f"message number {number}")
+    assert talk.poll().status == "completed"
+    assert asked(talk.model.requests[-1])[-1]["content"] == "message number 11"
+
+
+def test_usage_is_estimated_when_the_server_tells_none(start: Start) -> None:
+    talk = start(answer("Hi there", usage=None))
+    usage = talk.poll().usage
+    assert usage.prompt_tokens > 0
+    assert usage.completion_tokens > 0
+
+
+def test_an_empty_answer_is_a_message_all_the_same(start: Start) -> None:
+    talk = start([Ended("stop", (), '{"role":"assistant","content":""}', None)])
+    assert talk.poll().status == "completed"
+    assert talk.texts() == ["hello", ""]
+
+
+def test_deleting_a_thread_ends_its_run(start: Start) -> None:
+    talk = start([30.0, *answer("never")])
+    run = talk.create()
+    assert talk.client.beta.threads.delete(talk.thread_id).deleted
+    with pytest.raises(NotFoundError):
+        talk.runs.retrieve(run.id, thread_id=talk.thread_id)
+    _until(lambda: talk.model.aborted == 1 or not talk.model.requests)
+
+
+def test_a_repeated_request_gets_the_same_answer_and_happens_once(start: Start) -> None:
+    talk = start(ask(WEATHER), answer("Done."))
+    headers = {"Idempotency-Key": "k1"}
+    first = talk.create(extra_headers=headers)
+    assert talk.create(extra_headers=headers).to_dict() == first.to_dict()
+    with pytest.raises(BadRequestError, match="another request"):
+        talk.create(extra_headers=headers, instructions="other")
+    run = talk.wait(first)
+    headers = {"Idempotency-Key": "k2"}
+    once = talk.submit(run, BOTH[:1], extra_headers=headers)
+    assert talk.submit(run, BOTH[:1], extra_headers=headers).to_dict() == once.to_dict()
+    assert talk.wait(run).status == "completed"
+    assert len(talk.model.requests) == 2
+
+
+def test_a_repeated_stream_joins_the_same_run(start: Start) -> None:
+    talk = start([Text("Hi "), 0.3, *answer("there")])
+    headers = {"Idempotency-Key": "k1"}
+    first = iter(talk.create(stream=True, extra_headers=headers))
+    seen = [next(first) for _ in range(5)]
+    again = list(talk.create(stream=True, extra_headers=headers))
+    assert events([*seen, *first]) == events(again)
+    later = list(talk.create(stream=True, extra_headers=headers))
+    assert later[-1].data.to_dict() == again[-1].data.to_dict()
+    assert len(talk.runs.list(talk.thread_id).data) == 1
+
+
+def test_a_client_that_leaves_its_stream_does_not_stop_the_run(start: Start) -> None:
+    talk = start([Text("Hi "), 0.2, *answer("there")])
+    stream = talk.create(stream=True)
+    run = next(iter(stream)).data
+    stream.close()
+    assert talk.wait(run).status == "completed"
+
+
+def test_another_project_sees_nothing(start: Start) -> None:
+    talk = start(answer("Hi"))
+    run = talk.poll()
+    other = talk.engine.client(project="other")
+    with pytest.raises(NotFoundError):
+        other.beta.threads.runs.retrieve(run.id, thread_id=talk.thread_id)
+    with pytest.raises(NotFoundError):
+        other.beta.assistants.retrieve(talk.assistant.id)
+    assert other.beta.assistants.list().data == []
+
+
+@pytest.mark.parametrize("tool", ["file_search", "code_interpreter"])
+def test_a_run_that_asks_for_a_tool_not_served_is_refused(start: Start, tool: Any) -> None:
+    talk = start(answer("Hi"))
+    with pytest.raises(BadRequestError, match=tool) as error:
+        talk.create(tools=[{"type": tool}])
+    assert error.value.param == "tools"
+    talk.client.beta.assistants.update(talk.assistant.id, tools=[{"type": tool}])
+    with pytest.raises(BadRequestError, match=tool):
+        talk.create()
+
+
+def _until(true: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
