@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.models import model_server
+
+
+def test_a_machine_where_all_works(cli: Cli, tmp_path: Path) -> None:
+    said = cli("doctor")
+    lines = said.out.splitlines()
+    assert (said.code, said.err) == (0, "")
+    assert all(line.startswith("ok    ") for line in lines)
+    assert lines[0].startswith("ok    assistants-toolkit ")
+    store = tmp_path / "home" / "assistants-toolkit" / "assistants.db"
+    assert f"ok    store sqlite:///{store}, writable" in said.out
+    assert lines[-1] == "ok    no model endpoint set; for one: TOOLKIT_MODEL_URL, or OPENAI_API_KEY"
+
+
+def test_a_store_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    said = cli("doctor", "--store", "sqlite:///taken")
+    assert said.code == 1
+    assert "FAIL  store sqlite:///taken\n" in said.out
+    assert "Choose another with --store or TOOLKIT_STORE." in said.out
+
+
+def test_a_model_endpoint(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    with model_server(["llama3:latest", "mistral"]) as url:
+        monkeypatch.setenv("TOOLKIT_MODEL_URL", url)
+        said = cli("doctor")
+        assert said.code == 0
+        assert f"ok    model endpoint {url}, 2 models\n" in said.out
+        assert "toolkit run needs it, one of: llama3:latest, mistral" in said.out
+        assert cli("doctor", "--model", "llama3").code == 0
+        said = cli("doctor", "--model", "gpt-9")
+        assert said.code == 1
+        assert said.out.endswith("FAIL  model gpt-9\n      The endpoint has: llama3:latest, mistral\n")
+
+
+def test_an_endpoint_that_does_not_answer_or_is_none(cli: Cli) -> None:
+    said = cli("doctor", "--model-url", "http://127.0.0.1:9/v1")
+    assert said.code == 1
+    assert "FAIL  model endpoint http://127.0.0.1:9/v1\n" in said.out
+    assert cli("doctor", "--model-url", "here").code == 1

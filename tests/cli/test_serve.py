@@ -1,0 +1,153 @@
+"""The server as people start it: a process of its own, its first line, its mistakes, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.models import model_server
+
+TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
+
+
+@dataclass
+class Server:
+    """A server under way: what it printed at start."""
+
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.lines[0]
+
+
+@contextlib.contextmanager
+def serve(*arguments: str, **environment: str) -> Iterator[Server]:
+    command = [TOOLKIT, "serve", "--port", "0", *arguments]
+    with subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        server = Server(process)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            for line in process.stdout:
+                server.lines.append(line.rstrip("\n"))
+                if line.startswith("  stop"):
+                    break
+            assert server.lines, process.stderr.read()
+            yield server
+        finally:
+            process.kill()
+
+
+def test_the_first_line_is_the_address_and_it_answers(tmp_path: Path) -> None:
+    with serve("--store", "sqlite:///a.db") as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert server.url.endswith("/v1")
+        assert len(server.lines) <= 10
+        assert server.lines[1:4] == [
+            "  store  sqlite:///a.db",
+            "  model  offline only; see --model-url",
+            "  key    not needed",
+        ]
+        answer = httpx2.get(f"{server.url}/models").json()
+        assert [model["id"] for model in answer["data"]] == ["offline"]
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=20) == 0
+        assert server.process.stderr is not None
+        assert server.process.stderr.read() == ""
+    assert (tmp_path / "a.db").exists()
+
+
+def test_ctrl_c_is_a_clean_end() -> None:
+    with serve("--data-dir", "data") as server:
+        assert server.lines[1].endswith("/data/assistants.db")
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_options_come_from_the_environment_too() -> None:
+    with model_server(["llama3"]) as url:
+        environment = {
+            "TOOLKIT_MODEL_URL": url,
+            "TOOLKIT_MODEL": "llama3",
+            "TOOLKIT_API_KEYS": "k1,shop=k2",
+            "TOOLKIT_STORE": "sqlite:///:memory:",
+            "TOOLKIT_LOG_LEVEL": "debug",
+            "TOOLKIT_LOG_FORMAT": "json",
+        }
+        with serve(**environment) as server:
+            assert f"  model  {url} (* -> llama3)" in server.lines
+            assert "  key    needed, for default, shop" in server.lines
+            assert httpx2.get(f"{server.url}/models").status_code == 401
+            assert httpx2.get(f"{server.url}/models", headers={"authorization": "Bearer k2"}).status_code == 200
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(timeout=20) == 0
+            assert server.process.stderr is not None
+            logged = [json.loads(line) for line in server.process.stderr]
+            assert {"time", "level", "logger", "message"} <= set(logged[0])
+
+
+def test_a_port_in_use(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = cli("serve", "--port", str(port), "--store", "sqlite:///:memory:")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == f"Port {port} is in use. Choose another with --port, or --port 0 for any free one.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--host", "0.0.0.0"], "Without a key only this machine may reach the server, and 0.0.0.0 is open to others."),
+        (["--host", "192.0.2.1", "--api-key", "k"], "192.0.2.1 is no address of this machine."),
+        (["--model-url", "here"], "The model URL 'here' is not understood."),
+        (["--model-url", "http://localhost:8000/v1"], "is this server's own address"),
+        (["--model-url", "http://127.0.0.1:9/v1"], "The model endpoint http://127.0.0.1:9/v1 cannot be used:"),
+        (["--model-url", "https://api.openai.com/v1"], "https://api.openai.com/v1 needs a key"),
+        (["--model", "llama3"], "The model 'llama3' needs an endpoint"),
+        (["--model-map", "nonsense"], "--model-map 'nonsense' is not understood."),
+        (["--store", "postgres://x"], "is not understood. Write sqlite:///"),
+        (["--store", "sqlite:////proc/none/a.db"], "/proc/none"),
+        (["--api-key-file", "nowhere"], "--api-key-file: nowhere cannot be read"),
+    ],
+)
+def test_mistakes_are_told_in_one_to_three_lines(cli: Cli, arguments: list[str], said: str) -> None:
+    left = cli("serve", *arguments)
+    assert (left.code, left.out) == (2, "")
+    assert said in left.err
+    assert 1 <= len(left.err.splitlines()) <= 3
+    assert "Traceback" not in left.err
+
+
+def test_models_the_endpoint_does_not_have(cli: Cli) -> None:
+    with model_server(["llama3:latest"]) as url:
+        left = cli("serve", "--model-url", url, "--model", "gpt-9")
+        assert left.code == 2
+        assert left.err.startswith(f"The model endpoint {url} has no model 'gpt-9'. It has: llama3:latest\n")
+        with serve("--model-url", url, "--model", "gpt-9", "--no-check-model", "--store", "sqlite:///:memory:"):
+            pass
+        with serve("--model-url", url, "--model", "llama3", "--store", "sqlite:///:memory:"):
+            pass
+
+
+def test_a_key_the_endpoint_refuses(cli: Cli) -> None:
+    with model_server([], status=401) as url:
+        left = cli("serve", "--model-url", url)
+    assert left.code == 2
+    assert left.err.startswith(f"The model endpoint {url} cannot be used: ")
+    assert len(left.err.splitlines()) <= 3
