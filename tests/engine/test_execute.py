@@ -250,7 +250,7 @@ def test_a_thread_has_one_active_run_and_takes_no_messages_meanwhile(start: Star
     with pytest.raises(BadRequestError, match=text):
         talk.client.beta.threads.messages.create(talk.thread_id, role="user", content="x")
     assert talk.runs.cancel(run.id, thread_id=talk.thread_id).status == "cancelled"
-    with pytest.raises(BadRequestError, match='Runs in status "cancelled" do not accept tool outputs.'):
+    with pytest.raises(BadRequestError, match=r'Runs in status "cancelled" do not accept tool outputs.'):
         talk.submit(run, BOTH[:1])
     assert talk.poll().status == "completed"
 
@@ -324,7 +324,7 @@ def test_a_run_that_waits_too_long_expires(start: Start) -> None:
     talk = start(ask(WEATHER), run_expires_s=1)
     run = talk.poll()
     _until(lambda: talk.runs.retrieve(run.id, thread_id=talk.thread_id).status == "expired")
-    with pytest.raises(BadRequestError, match='Runs in status "expired" do not accept tool outputs.'):
+    with pytest.raises(BadRequestError, match=r'Runs in status "expired" do not accept tool outputs.'):
         talk.submit(run, BOTH[:1])
     assert talk.steps(run)[0].status == "expired"
     assert talk.create().status == "queued"

@@ -228,7 +228,7 @@ def test_outputs_complete_the_step_and_queue_the_run(do: Do) -> None:
     assert asked == json.loads(CHAT)
     assert first == {"role": "tool", "tool_call_id": "call_a", "content": "one"}
     assert second == {"role": "tool", "tool_call_id": "call_b", "content": "two"}
-    with pytest.raises(Refused, match='Runs in status "queued" do not accept tool outputs.'):
+    with pytest.raises(Refused, match=r'Runs in status "queued" do not accept tool outputs.'):
         do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me", lease_until=0))
 
 

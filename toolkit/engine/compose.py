@@ -135,6 +135,7 @@ class Engine:
                 raise EngineError("This Engine was made before a fork. Make a new one in the new process.")
             if self._here is None:
                 self._here = LoopThread(), self._wing()
+                self._here[0].run(self._here[1].start())  # runs that were left behind go on at once
             return self._here[1], self._here[0]
 
     def _wing(self) -> _Wing:
@@ -175,8 +176,12 @@ class _Wing:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
-            await self._execution.start()
+            await self.start()
             await self._app(scope, receive, send)
+
+    async def start(self) -> None:
+        """Begin to look after the store's runs. Harmless when it has begun."""
+        await self._execution.start()
 
     async def aclose(self) -> None:
         """Let go of the runs under way here and close the connections to the model."""
@@ -187,7 +192,7 @@ class _Wing:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await self._execution.start()
+                await self.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.aclose()
