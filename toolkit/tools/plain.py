@@ -27,6 +27,9 @@ NULL_FOR_DEFAULT = {"null_for_default": True}
 RULES = "x-unsayable"
 """Keyword under which the generator notes, in words, what the validator enforces beyond the schema."""
 
+KEYS = "x-keys"
+"""Keyword under which the generator keeps the schema of a mapping's keys."""
+
 
 class _Arguments:
     """Metadata by which pydantic builds the dictionary of arguments."""
@@ -98,6 +101,8 @@ def _culprit(fields: Sequence[Field], error: Exception) -> DefinitionError:
 
 def _rules(node: Schema, root: Schema, where: str, seen: set[str]) -> Iterator[str]:
     """Take the noted rules out of the schema, each said of the place it holds for."""
+    if (keys := node.pop(KEYS, None)) is not None:
+        _say_keys(node, keys, root)
     for words in node.pop(RULES, ()):
         yield f"{where}: {words}" if where else words
     for keyword in [each for each, value in node.items() if isinstance(value, float) and not math.isfinite(value)]:
@@ -108,6 +113,29 @@ def _rules(node: Schema, root: Schema, where: str, seen: set[str]) -> Iterator[s
         yield from _rules(target(node, root), root, where, seen)
     for part, step in inside(node):
         yield from _rules(part, root, f"{where}{step}" if step.startswith("[") or where else step.lstrip("."), seen)
+
+
+def _say_keys(node: Schema, keys: Schema, root: Schema) -> None:
+    """Say what names a mapping takes. pydantic leaves numbers unsaid, and names that do not match a pattern free."""
+    if patterns := node.pop("patternProperties", None):
+        (node["additionalProperties"],) = patterns.values()
+    node.pop("propertyNames", None)
+    said = target(keys, root) if "$ref" in keys else keys
+    names: Schema = {}
+    rules = list(said.get(RULES, ()))
+    choices = said.get("enum", [said["const"]] if "const" in said else None)
+    if choices is not None:
+        names = {"enum": [str(each) for each in choices]}
+        rules += ["not text"] if any(not isinstance(each, str) for each in choices) else []
+    elif said.get("type") == "integer":
+        names = {"pattern": "^-?[0-9]+$"}
+        rules += [f"{bound} {said[bound]}" for bound in ("minimum", "maximum") if bound in said]
+    elif said.get("type") == "string":
+        names = {key: value for key, value in said.items() if key not in ("type", "title", "description", RULES)}
+    elif said:
+        rules.append(f"of type {said.get('type', 'more than one')}")
+    node.update({"propertyNames": names} if names else {})
+    node[RULES] = [*node.get(RULES, ()), *(f"keys {rule}" for rule in rules)]
 
 
 def inside(node: Mapping[str, Any]) -> Iterator[tuple[Schema, str]]:
@@ -169,6 +197,10 @@ class _Generator(GenerateJsonSchema):
         counts = {key: schema.get(key) for key in ("multiple_of", "max_digits", "decimal_places")}
         rules = [f"{key.replace('_', ' ')} {count}" for key, count in counts.items() if count is not None]
         return _noting(node, [*_bounds(schema), *rules])
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> Schema:
+        node = super().dict_schema(schema)
+        return {**node, KEYS: self.generate_inner(schema["keys_schema"])} if "keys_schema" in schema else node
 
     def date_schema(self, schema: core_schema.DateSchema) -> Schema:
         return _noting(super().date_schema(schema), _temporal(schema))

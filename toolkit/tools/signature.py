@@ -111,7 +111,7 @@ def _shown(function: Callable[..., Any]) -> list[inspect.Parameter]:
             f"{title(function)} is not callable; with @classmethod or @staticmethod, put those above @tool"
         )
     inner = _innermost(function, follow_wrapped=False)
-    code = getattr(inner, "__code__", None)  # a wrapper without, such as functools.cache, hands on everything
+    code: Any = getattr(inner, "__code__", None)  # a wrapper without, such as functools.cache, hands on everything
     wraps = hasattr(inner, "__wrapped__") and not hasattr(inner, "__signature__") and code is not None
     hands_on = not wraps or bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
     try:
