@@ -8,7 +8,6 @@ import logging
 import signal
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +19,8 @@ from toolkit.cli.models import models_at, offers
 from toolkit.engine.store.address import default_url
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from toolkit.engine import Engine
 
 __all__ = ["serve"]
@@ -93,8 +94,9 @@ def serve(
         ) as engine,
         _bound(host, port) as listener,
     ):
+        server = _server(engine, log_level)
         _greet(listener, host, place, endpoint, names, keys)
-        _serve_until_told(engine, listener, log_level)
+        server.run(sockets=[listener])
 
 
 def _check_address(host: str, port: int, keys: Mapping[str, str], endpoint: settings.ModelSettings) -> None:
@@ -166,17 +168,27 @@ def _greet(
     typer.echo(f"  use    OpenAI(base_url={url!r}, api_key={'...' if keys else 'none'!r})\n  stop   Ctrl-C")
 
 
-def _serve_until_told(engine: Engine, listener: socket.socket, log_level: str) -> None:
+def _server(engine: Engine, log_level: str) -> uvicorn.Server:
+    """Make a server that ends in order on SIGINT and SIGTERM, from the moment its address is told."""
     import uvicorn
 
-    config = uvicorn.Config(
-        engine.app, log_config=None, access_log=log_level == "debug", timeout_graceful_shutdown=DRAIN_S, lifespan="on"
+    server = uvicorn.Server(
+        uvicorn.Config(
+            engine.app,
+            log_config=None,
+            access_log=log_level == "debug",
+            timeout_graceful_shutdown=DRAIN_S,
+            lifespan="on",
+        )
     )
-    # uvicorn shuts down in order on both, then raises the signal again: a wish fulfilled is no failure.
+
+    def leave(number: int, frame: object) -> None:
+        # uvicorn raises the signal once more after it has shut down: a wish that was fulfilled is no failure
+        server.should_exit = True
+
     for wish in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(wish, lambda number, frame: None)
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        signal.signal(wish, leave)
+    return server
 
 
 def _log_to_stderr(level: str, form: str) -> None:
