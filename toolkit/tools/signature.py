@@ -111,9 +111,10 @@ def _shown(function: Callable[..., Any]) -> list[inspect.Parameter]:
             f"{title(function)} is not callable; with @classmethod or @staticmethod, put those above @tool"
         )
     inner = _innermost(function, follow_wrapped=False)
-    code: Any = getattr(inner, "__code__", None)  # a wrapper without, such as functools.cache, hands on everything
-    wraps = hasattr(inner, "__wrapped__") and not hasattr(inner, "__signature__") and code is not None
-    hands_on = not wraps or bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
+    wraps = hasattr(inner, "__wrapped__") and not hasattr(inner, "__signature__")
+    # A wrapper without code of its own, such as functools.cache, hands on everything.
+    flags = getattr(getattr(inner, "__code__", None), "co_flags", inspect.CO_VARARGS)
+    hands_on = not wraps or bool(flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
     try:
         return list(inspect.signature(function, follow_wrapped=hands_on).parameters.values())
     except (TypeError, ValueError) as error:
