@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from toolkit.errors import Refused
@@ -70,19 +71,36 @@ class App:
         status = answer.status if isinstance(answer, Answer) else 200
         _log.info("%s %s %s %d %d ms", request_id, scope["method"], scope["path"], status, took_ms)
         if isinstance(answer, Stream):
-            await send_stream(send, answer, headers)
+            await self._stream(receive, send, answer, headers, request_id)
         else:
-            await send_answer(send, answer, headers)
+            await send_answer(send, answer, headers, head_only=scope["method"] == "HEAD")
+
+    async def _stream(self, receive: Receive, send: Send, stream: Stream, headers: Headers, request_id: str) -> None:
+        """Send events. What breaks them is logged, and the connection closed: the client sees that they did not end."""
+        try:
+            await send_stream(receive, send, stream, headers)
+        except Exception:
+            _log.exception("%s: the stream broke off", request_id)
+            raise
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer | Stream:
+        method, path = scope["method"], scope["path"]
+        if path == "/health":
+            return Answer('{"status":"ok"}')
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         project = self._door.project(scope, headers)
-        method, path = scope["method"], scope["path"]
-        route, params = self._table.find(method, path)
+        node, params = self._table.find(method, path)
+        if method == "OPTIONS":
+            return Answer("", 204, allow=node.allow)
+        route = node.routes.get("GET" if method == "HEAD" else method)
+        if route is None:
+            said = f"Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP method?)"
+            refused = error_of(Refused(said, status=405, code="method_not_supported"))
+            return Answer(refused.text, refused.status, allow=node.allow)
         body = key = None
         if route.body is not None:
             raw = await read_body(receive, headers)
-            body = parse_body(route.body, raw, drop_unknown=self._rooms.unknown_fields == "warn")
+            body = await parse_body(route.body, raw, drop_unknown=self._rooms.unknown_fields == "warn")
             key = idempotency_key(method, path, headers, raw)
         elif method == "POST":
             key = idempotency_key(method, path, headers, b"")
@@ -98,20 +116,41 @@ class App:
         return await route.answer(call, body)
 
 
+@dataclass(slots=True)
+class _Node:
+    """A place in the tree of paths."""
+
+    below: dict[str, _Node] = field(default_factory=dict[str, "_Node"])
+    any: _Node | None = None
+    """Where a parameter leads."""
+    names: tuple[str, ...] = ()
+    """What the parameters on the way here are called."""
+    routes: dict[str, Route] = field(default_factory=dict[str, Route])
+
+    @property
+    def allow(self) -> str:
+        """The methods that this path takes."""
+        return ", ".join(sorted({*self.routes, "OPTIONS", *(["HEAD"] if "GET" in self.routes else [])}))
+
+
 class _Table:
     """Finds the route of a path, segment by segment; a segment that is written out wins over a parameter."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._root: dict[str, Any] = {}
+        self._root = _Node()
         for route in routes:
             node = self._root
             for segment in route.path.split("/"):
-                node = node.setdefault("{}" if segment.startswith("{") else segment, {})
-            names = [segment[1:-1] for segment in route.path.split("/") if segment.startswith("{")]
-            node[f" {route.method}"] = (route, names)  # no segment begins with a space: " GET" cannot be one
+                if not segment.startswith("{"):
+                    node = node.below.setdefault(segment, _Node(names=node.names))
+                    continue
+                if node.any is None:
+                    node.any = _Node(names=(*node.names, segment[1:-1]))
+                node = node.any
+            node.routes[route.method] = route
 
-    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """Give the route and the path's parameters. Raises Refused (404, 405)."""
+    def find(self, method: str, path: str) -> tuple[_Node, Mapping[str, str]]:
+        """Give a path's place and its parameters. Raises Refused (404)."""
         segments = path.strip("/").split("/")
         if segments[0] == "openai":
             del segments[0]
@@ -119,24 +158,22 @@ class _Table:
             del segments[0]
         if len(segments) > 2 and segments[0] == "models":  # names of models may have slashes
             segments[1:] = ["/".join(segments[1:])]
-        node: dict[str, Any] = self._root
+        node = self._root
         values: list[str] = []
         for segment in segments:
-            if segment in node and not segment.startswith((" ", "{")):
-                node = node[segment]
-            elif "{}" in node and segment:
-                node = node["{}"]
+            written_out = node.below.get(segment)
+            if written_out is None:
                 values.append(segment)
-            else:
+            found = written_out or node.any
+            if found is None:
                 raise _unknown(method, path)
-        found = node.get(f" {method}")
-        if found is None:
-            if any(name.startswith(" ") for name in node):
-                raise Refused(f"Not allowed to {method} on {path}.", status=405, code="method_not_supported")
+            node = found
+        if not node.routes:
             raise _unknown(method, path)
-        route, names = found
-        return route, dict(zip(names, values, strict=True))
+        return node, dict(zip(node.names, values, strict=True))
 
 
 def _unknown(method: str, path: str) -> Refused:
-    return Refused(f"Invalid URL ({method} {path})", status=404)
+    return Refused(
+        f"Unknown request URL: {method} {path}. Please check the URL for typos.", status=404, code="unknown_url"
+    )

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import assistants, messages, runs, steps, threads
+from toolkit.engine.objects.invalid import V1_REFUSAL
 from toolkit.engine.objects.kept import Key, once
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import Run
@@ -217,8 +218,8 @@ async def delete_model(call: Call, _: None) -> Answer:
     raise Refused("Models are what the model endpoint offers; they cannot be deleted here.", param="model")
 
 
-async def health(call: Call, _: None) -> Answer:
-    return Answer('{"status":"ok"}')
+async def refuse_v1(call: Call, _: None) -> Answer:
+    raise Refused(V1_REFUSAL, code="invalid_beta")
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -232,6 +233,12 @@ def _model(name: str) -> dict[str, Any]:
 
 _RUN: Final = "threads/{thread_id}/runs/{run_id}"
 _MESSAGE: Final = "threads/{thread_id}/messages/{message_id}"
+_OF_V1: Final = (
+    "assistants/{assistant_id}/files",
+    "assistants/{assistant_id}/files/{file_id}",
+    f"{_MESSAGE}/files",
+    f"{_MESSAGE}/files/{{file_id}}",
+)
 
 ROUTES: Final = (
     Route("POST", "assistants", create_assistant, assistants.CreateAssistant),
@@ -261,5 +268,5 @@ ROUTES: Final = (
     Route("GET", "models", list_models),
     Route("GET", "models/{model}", get_model),
     Route("DELETE", "models/{model}", delete_model),
-    Route("GET", "health", health),
+    *(Route(method, path, refuse_v1) for path in _OF_V1 for method in ("GET", "POST", "DELETE")),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, TypeVar
@@ -38,6 +38,13 @@ Send = Callable[[_Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 MOST_BODY: Final = 32 * 2**20
+_LARGE_BODY: Final = 256 * 2**10
+"""From here on a body is checked in a thread, so that other requests need not wait for it."""
+_STREAM_HEADERS: Final[Sequence[tuple[bytes, bytes]]] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),  # proxies are not to collect it
+)
 _INCLUDABLE: Final = "step_details.tool_calls[*].file_search.results[*].content"
 
 
@@ -49,6 +56,8 @@ class Answer:
     status: int = 200
     poll_after_ms: int | None = None
     """How soon a waiting client should look again."""
+    allow: str | None = None
+    """The methods that a path takes, when that was asked or got wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +87,26 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
             return b"".join(pieces)
 
 
-def parse_body(model: type[M], body: bytes, *, drop_unknown: bool) -> M:
+async def parse_body(model: type[M], body: bytes, *, drop_unknown: bool) -> M:
     """Check a body against a request model, straight from its bytes. Raises Refused with the API's text."""
+    if len(body) < _LARGE_BODY:
+        return _parsed(model, body, drop_unknown)
+    return await asyncio.to_thread(_parsed, model, body, drop_unknown)
+
+
+def _parsed(model: type[M], body: bytes, drop_unknown: bool) -> M:
+    body = body or b"{}"
     try:
-        return model.model_validate_json(body or b"{}")
+        return model.model_validate_json(body)
     except ValidationError as error:
         if not drop_unknown or not only_unknown_fields(error):
             raise refusal(error) from None
-        unknown = [detail["loc"] for detail in error.errors(include_url=False)]
         _log.warning("unknown fields were left out: %s", ", ".join(unknown_fields(error)))
-    value = json.loads(body)
-    for loc in unknown:
-        _drop(value, [place for place in loc if not (isinstance(place, str) and place.startswith("#"))])
-    return parse_body(model, dump(value).encode(), drop_unknown=False)
+        return model.model_validate_json(body, extra="ignore")
 
 
 def parse_query(model: type[M], query: bytes) -> M:
-    """Check a query string; of a name that stands twice the last one counts, and names that are not known are let be."""
+    """Check a query string; of a name that stands twice the last one counts, unknown names are let be."""
     given = dict(parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True))
     try:
         return model.model_validate_strings({name: text for name, text in given.items() if name in model.model_fields})
@@ -128,29 +140,53 @@ def error_of(refused: Refused) -> Answer:
     return Answer(dump({"error": error}), refused.status)
 
 
-async def send_answer(send: Send, answer: Answer, headers: Headers) -> None:
-    """Send JSON."""
+async def send_answer(send: Send, answer: Answer, headers: Headers, *, head_only: bool = False) -> None:
+    """Send JSON, or what would be sent before it."""
     body = answer.text.encode("utf-8", "replace")
     if answer.poll_after_ms is not None:
         headers = [*headers, (b"openai-poll-after-ms", str(answer.poll_after_ms).encode())]
-    head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": head})
-    await send({"type": "http.response.body", "body": body})
+    if answer.allow is not None:
+        headers = [*headers, (b"allow", answer.allow.encode())]
+    if answer.status != 204:
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head_only else body})
 
 
-async def send_stream(send: Send, stream: Stream, headers: Headers) -> None:
-    """Send events as they come. When the client has gone the rest goes nowhere, and the run goes on."""
-    head = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"), *headers]
-    await send({"type": "http.response.start", "status": 200, "headers": head})
-    async for frames in stream.frames:
-        await send({"type": "http.response.body", "body": frames, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers) -> None:
+    """Send events as they come, until they end or the client has gone; the run goes on without it."""
+    await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEADERS, *headers]})
+    sending = asyncio.create_task(_send_all(send, stream.frames))
+    leaving = asyncio.create_task(_until_gone(receive))
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        leaving.cancel()
+        sending.cancel()
+        await asyncio.wait((sending, leaving))
+    if not sending.cancelled():
+        sending.result()
 
 
-def _drop(value: Any, path: list[Any]) -> None:
-    for place in path[:-1]:
-        value = value[place]
-    value.pop(path[-1], None)
+async def _send_all(send: Send, frames: AsyncIterator[bytes]) -> None:
+    async for chunk in frames:
+        if not await _sent(send, {"type": "http.response.body", "body": chunk, "more_body": True}):
+            return
+    await _sent(send, {"type": "http.response.body", "body": b""})
+
+
+async def _sent(send: Send, message: _Message) -> bool:
+    """Send a message; False when the connection was closed under our hands."""
+    try:
+        await send(message)
+    except OSError:
+        return False
+    return True
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _too_large() -> Refused:
