@@ -57,8 +57,8 @@ def test_make_demo_shows_the_whole_job() -> None:
         "requires_action: 2 calls",
         "get_rain_probability: 0.06",
         "now holds:",
-        "  user     What's",
-        "  assistant ",
+        "user       What's",
+        "assistant  ",
     ):
         assert said in done.stdout
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ def test_a_machine_where_all_works(cli: Cli, tmp_path: Path) -> None:
     said = cli("doctor")
     lines = said.out.splitlines()
     assert (said.code, said.err) == (0, "")
-    assert all(line.startswith("ok    ") for line in lines)
+    assert all(line.startswith(("ok    ", "      ")) for line in lines)
+    assert max(len(line) for line in lines if "/" not in line) <= 80
     assert lines[0].startswith("ok    assistants-toolkit ")
     store = tmp_path / "home" / "assistants-toolkit" / "assistants.db"
-    assert f"ok    store sqlite:///{store}, writable" in said.out
+    assert re.search(rf"ok    store is writable, \d\.\d MB:\s+sqlite:///{store}\n", said.out)
     assert lines[-1] == "ok    no model endpoint set; for one: TOOLKIT_MODEL_URL, or OPENAI_API_KEY"
 
 
@@ -24,7 +26,7 @@ def test_a_store_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
     said = cli("doctor", "--store", "sqlite:///taken")
     assert said.code == 1
     assert "FAIL  store sqlite:///taken\n" in said.out
-    assert "Choose another with --store or TOOLKIT_STORE." in said.out
+    assert "Choose another with --store or TOOLKIT_STORE." in " ".join(said.out.split())
 
 
 def test_a_model_endpoint(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +35,9 @@ def test_a_model_endpoint(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         said = cli("doctor")
         assert said.code == 0
         assert f"ok    model endpoint {url}, 2 models\n" in said.out
-        assert "toolkit run needs it, one of: llama3:latest, mistral" in said.out
+        assert "TOOLKIT_MODEL is not set, and toolkit run needs it: llama3:latest, mistral" in " ".join(
+            said.out.split()
+        )
         assert cli("doctor", "--model", "llama3").code == 0
         said = cli("doctor", "--model", "gpt-9")
         assert said.code == 1

@@ -33,7 +33,7 @@ def test_steps_show_the_objects_and_read_the_thread_back(cli: Cli) -> None:
     assert "run        requires_action: 1 call\n" in said.out
     assert "run        completed\n" in said.out
     assert re.search(r"^thread     thread_\w+ now holds:$", said.out, re.MULTILINE)
-    assert "  user     What is the current weather in Seoul?\n" in said.out
+    assert "user       What is the current weather in Seoul?\n" in said.out
 
 
 @pytest.mark.usefixtures("tools")

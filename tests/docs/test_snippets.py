@@ -37,6 +37,7 @@ def test_examples_of(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folder = tmp_path / "folder"
     shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     environment = clean_environment(tmp_path / "home")
     names: dict[str, Any] = {"__name__": f"page_{path.stem}"}

@@ -12,7 +12,7 @@ import typer
 
 from toolkit import RunContext
 from toolkit.cli.mistakes import Mistake
-from toolkit.cli.target import AnyTool, one_tool
+from toolkit.cli.target import AnyTool, TargetArgument, one_tool
 
 __all__ = ["arguments_of", "call"]
 
@@ -28,15 +28,16 @@ JSON_TYPES: Mapping[type, str] = {
 
 
 def call(
-    target: Annotated[str, typer.Argument(help="path.py or package.module, with :tool where there are several.")],
-    arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Such as city=Seoul.")
-    ] = None,
+    target: TargetArgument,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Such as city=Seoul.")] = None,
     arguments_json: Annotated[
         str | None, typer.Option("--json", metavar="OBJECT", help="All arguments as JSON.")
     ] = None,
 ) -> None:
-    """Call one tool, without a model, and print what a model would be told. Exit code 1 when the call fails."""
+    """Call one tool, without a model.
+
+    Prints what a model would be told; the exit code is 1 when the call fails.
+    """
     tool = one_tool(target)
     if arguments and arguments_json is not None:
         raise Mistake("Give the arguments either as NAME=VALUE or as --json, not both.")

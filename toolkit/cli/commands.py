@@ -12,7 +12,7 @@ import typer
 from toolkit import __version__
 from toolkit.cli.call import call
 from toolkit.cli.doctor import doctor
-from toolkit.cli.mistakes import guarded
+from toolkit.cli.mistakes import STOPPED, guarded
 from toolkit.cli.run import run
 from toolkit.cli.serve import serve
 from toolkit.cli.show import show
@@ -40,7 +40,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def toolkit(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Your Python functions as assistant tools, and the Assistants API itself."""
 
@@ -50,10 +52,11 @@ def go(arguments: Sequence[str]) -> int:
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, io.TextIOWrapper):
             out.reconfigure(errors="replace")
-    code = 0
+    return guarded(lambda: _run(arguments))
 
-    def command() -> None:
-        nonlocal code
-        code = app(list(arguments), prog_name="toolkit", standalone_mode=False) or 0
 
-    return guarded(command) or code
+def _run(arguments: Sequence[str]) -> int:
+    code: int | None = app(list(arguments), prog_name="toolkit", standalone_mode=False)
+    if code == STOPPED:  # what typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return code or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -42,7 +43,10 @@ def doctor(
     model_key_file: settings.ModelKeyFile = None,
     model: settings.ModelName = None,
 ) -> None:
-    """Say what works here. Exit code 1 when something does not."""
+    """Say what works here, and what to do about the rest.
+
+    The exit code is 1 when something does not work.
+    """
     findings = [
         *_programs(),
         _sqlite(),
@@ -50,11 +54,16 @@ def doctor(
         *_model(model_url, model_key, model_key_file, model),
     ]
     for finding in findings:
-        typer.echo(f"{'ok  ' if finding.works else 'FAIL'}  {finding.what}")
+        typer.echo(_filled(f"{'ok  ' if finding.works else 'FAIL'}  {finding.what}"))
         if finding.remedy:
-            typer.echo(f"      {finding.remedy}")
+            typer.echo(_filled(f"      {finding.remedy}"))
     if not all(finding.works for finding in findings):
         raise typer.Exit(1)
+
+
+def _filled(text: str) -> str:
+    """Fill lines to 80 columns; addresses and paths are never broken."""
+    return textwrap.fill(text, 80, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
 
 
 def _programs() -> Iterator[Finding]:
@@ -87,7 +96,7 @@ def _store(url: str) -> Finding:
     asyncio.run(opened.aclose())
     path = parse(url).path
     size = f", {path.stat().st_size / 1e6:.1f} MB" if isinstance(path, Path) else ""
-    return Finding(True, f"store {url}, writable{size}")
+    return Finding(True, f"store is writable{size}: {url}")
 
 
 def _model(url: str | None, key: str | None, key_file: Path | None, model: str | None) -> Iterator[Finding]:
@@ -109,4 +118,4 @@ def _model(url: str | None, key: str | None, key_file: Path | None, model: str |
     if model and model != "offline" and not offers(models, model):
         yield Finding(False, f"model {model}", f"The endpoint has: {', '.join(models[:8])}")
     elif not model:
-        yield Finding(True, f"TOOLKIT_MODEL is not set; toolkit run needs it, one of: {', '.join(models[:4])}")
+        yield Finding(True, f"TOOLKIT_MODEL is not set, and toolkit run needs it: {', '.join(models[:4])}")

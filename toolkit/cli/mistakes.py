@@ -8,20 +8,24 @@ from collections.abc import Callable
 
 from toolkit.errors import EngineError, RunError, ToolkitError
 
-__all__ = ["Mistake", "guarded"]
+__all__ = ["STOPPED", "Mistake", "guarded"]
 
 
 class Mistake(Exception):
     """Something in the command or around it that the person can mend; the text names the remedy. Exit code 2."""
 
 
-def guarded(command: Callable[[], object]) -> int:
+STOPPED = 130
+"""Exit code for Ctrl-C, as shells have it."""
+
+
+def guarded(command: Callable[[], int]) -> int:
     """Run a command, say in short what stopped it, and give the exit code.
 
     2 for what was asked wrongly (as typer does), 1 for what was asked rightly and did not work, 130 for Ctrl-C.
     """
     try:
-        command()
+        return command()
     except Mistake as mistake:
         return _said(str(mistake), 2)
     except EngineError as error:
@@ -29,13 +33,12 @@ def guarded(command: Callable[[], object]) -> int:
     except (RunError, ToolkitError) as error:
         return _said(str(error), 1)
     except KeyboardInterrupt:
-        return _said("Stopped.", 130)
+        return _said("Stopped.", STOPPED)
     except BrokenPipeError:  # `toolkit ... | head` has read enough; nothing more may be written, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         return _outer(error)
-    return 0
 
 
 def _outer(error: Exception) -> int:

@@ -13,7 +13,7 @@ import typer
 from toolkit import Toolset
 from toolkit.cli import settings
 from toolkit.cli.mistakes import Mistake
-from toolkit.cli.target import toolset_of
+from toolkit.cli.target import TargetArgument, toolset_of
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -24,10 +24,10 @@ __all__ = ["run"]
 
 
 def run(
-    target: Annotated[str, typer.Argument(help="path.py or package.module, with :name where there are several.")],
-    request: Annotated[str, typer.Argument(help="What you ask, in your own words.")],
+    target: TargetArgument,
+    request: Annotated[str, typer.Argument(metavar="REQUEST", help="What you ask, in your own words.")],
     model: settings.ModelName = None,
-    instructions: Annotated[str, typer.Option(help="What the assistant is told first.")] = "",
+    instructions: Annotated[str, typer.Option(metavar="TEXT", help="What the assistant is told first.")] = "",
     thread: Annotated[str | None, typer.Option(metavar="ID", help="Go on in this thread.")] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show each object; read the thread back at the end.")] = False,
     store: settings.Store = None,
@@ -40,7 +40,10 @@ def run(
     ] = None,
     url_key: Annotated[str | None, typer.Option(envvar="TOOLKIT_URL_KEY", metavar="KEY", help="Its key.")] = None,
 ) -> None:
-    """Run an assistant with a module's tools; text, calls and results are shown as they happen."""
+    """Run an assistant with a module's tools on a request.
+
+    Text, calls and results are shown as they happen.
+    """
     from openai import OpenAI
 
     from toolkit.cli.screen import Screen
@@ -89,7 +92,7 @@ def _converse(
     screen.summary(events.result, time.monotonic() - began)
     screen.step("thread", f"{events.result.thread_id} now holds:")
     for message in _messages(client, events.result.thread_id):
-        screen.step(f"  {message['role']}", text_of(message))
+        screen.step(str(message["role"]), text_of(message))
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Screen:
     def line(self, label: str, text: str, style: str = "") -> None:
         """Write a line of its own, after whatever text was streaming."""
         self.end_line()
-        rest = text.translate(CONTROLS).replace("\n", "\n" + " " * 11)
+        rest = text.rstrip().translate(CONTROLS).replace("\n", "\n" + " " * 11)
         self._console.print(Text.assemble((f"{label:<10} ", style), rest))
 
     def end_line(self) -> None:

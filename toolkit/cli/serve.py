@@ -31,9 +31,11 @@ DRAIN_S = 5
 
 def serve(
     host: Annotated[
-        str, typer.Option(envvar="TOOLKIT_HOST", help="Address; any but this machine's own needs a key.")
+        str, typer.Option(envvar="TOOLKIT_HOST", metavar="ADDRESS", help="Any but this machine's own needs a key.")
     ] = ("127.0.0.1"),
-    port: Annotated[int, typer.Option(envvar="TOOLKIT_PORT", min=0, max=65535, help="0 takes any free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(envvar="TOOLKIT_PORT", metavar="PORT", min=0, max=65535, help="0 takes any free one.")
+    ] = 8000,
     store: settings.Store = None,
     data_dir: settings.DataDir = None,
     model_url: settings.ModelUrl = None,
@@ -55,21 +57,30 @@ def serve(
         Path | None, typer.Option(envvar="TOOLKIT_API_KEY_FILE", metavar="FILE", help="Such keys, one a line.")
     ] = None,
     run_expires_s: Annotated[
-        int, typer.Option(envvar="TOOLKIT_RUN_EXPIRES_S", min=1, help="How long a run may take, waiting included.")
+        int,
+        typer.Option(
+            envvar="TOOLKIT_RUN_EXPIRES_S", metavar="SECONDS", min=1, help="How long a run may take, waiting included."
+        ),
     ] = 600,
     unknown_fields: Annotated[
         Literal["refuse", "warn"], typer.Option(envvar="TOOLKIT_UNKNOWN_FIELDS", help="Fields the API does not know.")
     ] = "refuse",
     context_tokens: Annotated[
-        int | None, typer.Option(envvar="TOOLKIT_CONTEXT_TOKENS", min=1, help="The model's context window.")
+        int | None,
+        typer.Option(envvar="TOOLKIT_CONTEXT_TOKENS", metavar="TOKENS", min=1, help="The model's context window."),
     ] = None,
-    concurrency: Annotated[int, typer.Option(envvar="TOOLKIT_CONCURRENCY", min=1, help="Model calls at once.")] = 64,
+    concurrency: Annotated[
+        int, typer.Option(envvar="TOOLKIT_CONCURRENCY", metavar="CALLS", min=1, help="Model calls at once.")
+    ] = 64,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], typer.Option(envvar="TOOLKIT_LOG_LEVEL")
     ] = "warning",
     log_format: Annotated[Literal["text", "json"], typer.Option(envvar="TOOLKIT_LOG_FORMAT")] = "text",
 ) -> None:
-    """Serve the Assistants API on this machine. Every option is an environment variable too: TOOLKIT_PORT=8001."""
+    """Serve the Assistants API over HTTP, for any client.
+
+    Every option is an environment variable too: TOOLKIT_PORT=8001.
+    """
     from toolkit.engine import Engine  # here, as in the other commands: `toolkit call` is not to wait for a server
 
     endpoint = settings.model_settings(model_url, model_key, model_key_file)

@@ -58,7 +58,10 @@ ModelKey = Annotated[
 ModelKeyFile = Annotated[
     Path | None, typer.Option(envvar="TOOLKIT_MODEL_KEY_FILE", metavar="FILE", help="File that holds its key.")
 ]
-ModelName = Annotated[str | None, typer.Option("--model", envvar="TOOLKIT_MODEL", metavar="NAME")]
+ModelName = Annotated[
+    str | None,
+    typer.Option("--model", envvar="TOOLKIT_MODEL", metavar="NAME", help="What the endpoint calls its model."),
+]
 
 
 @dataclass(frozen=True, slots=True)

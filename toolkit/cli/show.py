@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from toolkit.cli.target import AnyTool, toolset_of
+from toolkit.cli.target import AnyTool, TargetArgument, toolset_of
 
 __all__ = ["show"]
 
@@ -17,7 +17,7 @@ WIDTH = 80
 
 
 def show(
-    target: Annotated[str, typer.Argument(help="path.py or package.module, with :name where there are several.")],
+    target: TargetArgument,
     as_json: Annotated[bool, typer.Option("--json", help="The definitions as they are sent.")] = False,
 ) -> None:
     """Print what a model will see: names, descriptions, parameters."""

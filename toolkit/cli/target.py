@@ -10,13 +10,19 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+import typer
 
 from toolkit import Tool, Toolset
 from toolkit.cli.mistakes import Mistake
 from toolkit.errors import DefinitionError
 
-__all__ = ["one_tool", "toolset_of"]
+__all__ = ["AnyTool", "TargetArgument", "one_tool", "toolset_of"]
+
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="path.py or package.module, with :name where there are several.")
+]
 
 AnyTool = Tool[..., Any]
 
