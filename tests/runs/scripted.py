@@ -46,7 +46,8 @@ class Service:
 
     faults: kind of request -> what goes wrong at the first, second, ... of its kind: `500`, `429`, `413` (not done),
     `500-done`, `drop` (no answer, not done), `drop-done`, `hang`, `hang-done`, `cut:N` (stream cut after N events),
-    `silent:N`, `drip:N` (the same, but left open, saying nothing or comments), `json` (no stream).
+    `silent:N`, `drip:N` (the same, but left open, saying nothing or comments), `fades:N` (comments, then nothing),
+    `held` (said to its end, but left open), `json` (no stream).
     """
 
     legs: Sequence[Calls | Says | Ends]
@@ -57,6 +58,7 @@ class Service:
     runs: list[Json] = field(default_factory=list)
     requests: list[tuple[str, Json | None, dict[str, str]]] = field(default_factory=list)
     messages: list[Json] = field(default_factory=list)
+    connections: int = 0
     _keys: dict[str, list[tuple[str, Json]]] = field(default_factory=dict)
     _leg: int = 0
     _pending: list[Json] = field(default_factory=list)
@@ -237,6 +239,7 @@ class Service:
         return answer
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while await self._exchange(reader, writer):
                 pass
@@ -299,9 +302,13 @@ class Service:
         if name == "cut":
             await writer.drain()
             return False
-        while name in ("silent", "drip"):
+        if name == "held":
+            _chunk(writer, "event: done\ndata: [DONE]\n\n")
+        looks = 0
+        while name in ("silent", "drip", "fades", "held"):
             await asyncio.sleep(0.02)
-            if name == "drip":
+            looks += 1
+            if name == "drip" or (name == "fades" and looks < 10):
                 _chunk(writer, ": still here\n\n")
                 await writer.drain()
             if writer.is_closing():

@@ -291,7 +291,9 @@ def test_outputs_that_the_server_refuses_end_the_run(world: World, serve: Serve,
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["hang", "hang-done", "silent:0", "silent:2", "drip:0", "drip:2", "drip:6"])
+@pytest.mark.parametrize(
+    "fault", ["hang", "hang-done", "silent:0", "silent:2", "drip:0", "drip:2", "drip:6", "fades:2"]
+)
 def test_a_server_that_says_nothing_meets_the_limit_in_seconds(world: World, serve: Serve, fault: str) -> None:
     service = Service([Says("never seen")], faults={"create": [fault]})
     began = time.monotonic()
@@ -299,6 +301,23 @@ def test_a_server_that_says_nothing_meets_the_limit_in_seconds(world: World, ser
         world.run(serve(service), **HERE, limits=Limits(seconds=0.3))
     assert time.monotonic() - began < 5
     assert reached.value.limit == "seconds"
+
+
+@pytest.mark.parametrize("fault", ["held", "silent:99", "drip:99"])
+def test_an_answer_left_open_behind_its_last_word_is_not_waited_for(
+    world: World, serve: Serve, tools: Tools, fault: str
+) -> None:
+    service = Service([Calls([DOUBLE]), Says("It is 8.")], faults={"create": [fault], "submit": [fault]})
+    began = time.monotonic()
+    assert world.run(serve(service), tools.set, **HERE, limits=Limits(seconds=20)).text == "It is 8."
+    assert time.monotonic() - began < 10
+    assert service.count("read") == 0
+
+
+def test_connections_are_used_again(world: World, serve: Serve, tools: Tools) -> None:
+    service = Service([Calls([DOUBLE]), Calls([DOUBLE]), Says("It is 8.")])
+    world.run(serve(service), tools.set, **HERE)
+    assert service.connections == 1
 
 
 def test_a_run_that_stays_queued_meets_the_limit_in_seconds(world: World, serve: Serve) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -24,6 +24,7 @@ from toolkit.runs.limits import Limits
 from toolkit.runs.loop import loop
 from toolkit.runs.outcome import Outcome
 from toolkit.runs.result import Result
+from toolkit.runs.watch import watched
 from toolkit.tools.dispatch import adispatch, dispatch
 from toolkit.tools.toolset import Toolset
 
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["Job", "adrive", "drive"]
 
 Client = TypeVar("Client", OpenAI, AsyncOpenAI)
-Got = TypeVar("Got")
 
 _CONNECT_S = 10.0
+# An answer is read to its end so that the connection can be used again; a server that leaves it open is not waited for.
+_LINGER_S = 0.2
 _leaving: set[asyncio.Task[None]] = set()
 
 
@@ -56,12 +58,12 @@ class _Clock:
 
     def __init__(self, limit_s: float | None) -> None:
         self._began = time.monotonic()
-        self._ends = math.inf if limit_s is None else self._began + limit_s
+        self.ends = math.inf if limit_s is None else self._began + limit_s
         self.is_leaving = False
 
     def left_s(self) -> float:
         """Seconds until the limit, infinite without one; raises TimeUp when it has come."""
-        left = self._ends - time.monotonic()
+        left = self.ends - time.monotonic()
         if left <= 0:
             raise TimeUp
         return left
@@ -72,7 +74,7 @@ class _Clock:
 
     def leave(self) -> None:
         """Lift the limit: the loop bounds what it does on its way out."""
-        self.is_leaving, self._ends = True, math.inf
+        self.is_leaving, self.ends = True, math.inf
 
 
 def drive(job: Job[OpenAI]) -> Generator[Event]:
@@ -118,11 +120,14 @@ def _carry_out(job: Job[OpenAI], effect: Effect, outcome: Outcome, clock: _Clock
 def _exchange(client: OpenAI, request: Request, outcome: Outcome, clock: _Clock) -> Generator[Event]:
     """Send a request and read its answer, with a look at the clock between two reads."""
     try:
-        with _send(client, request, clock) as stream:
+        with _send(client, request, clock) as stream, watched(stream.response, clock.ends) as watch:
             outcome.begin(stream.response.status_code, stream.response.headers)
             for chunk in _chunks(stream.response):
                 yield from outcome.feed(chunk)
-                clock.left_s()
+                if outcome.is_complete:
+                    watch.ends = min(watch.ends, time.monotonic() + _LINGER_S)
+                else:
+                    clock.left_s()
             _finish(outcome, stream.response)
     except APIError as error:
         _fail(outcome, error, clock)
@@ -196,14 +201,22 @@ async def _acarry_out(job: Job[AsyncOpenAI], effect: Effect, outcome: Outcome, c
 
 async def _aexchange(client: AsyncOpenAI, request: Request, outcome: Outcome, clock: _Clock) -> AsyncGenerator[Event]:
     try:
-        stream = await _in_time(_asend(client, request, clock), clock)
+        async with _until(clock.ends):
+            stream = await _asend(client, request, clock)
         async with stream, aclosing(stream.response.aiter_bytes()) as chunks:
             outcome.begin(stream.response.status_code, stream.response.headers)
-            while chunk := await _in_time(_next(chunks, stream.response), clock):
+            ends = clock.ends
+            while True:
+                async with _until(ends):
+                    chunk = await _next(chunks, stream.response)
+                if not chunk:
+                    break
                 for event in outcome.feed(chunk):
                     yield event
+                if outcome.is_complete:
+                    ends = min(ends, time.monotonic() + _LINGER_S)
             _finish(outcome, stream.response)
-    except APIError as error:
+    except (APIError, TimeoutError) as error:
         _fail(outcome, error, clock)
 
 
@@ -226,14 +239,9 @@ async def _next(chunks: AsyncIterator[bytes], response: Response) -> bytes:
         raise APIConnectionError(request=response.request) from error
 
 
-async def _in_time(waiting: Coroutine[object, object, Got], clock: _Clock) -> Got:
-    """Wait until the limit in seconds: the client's own time-out starts anew with every read."""
-    left_s = clock.left_s()
-    try:
-        async with asyncio.timeout(None if left_s == math.inf else left_s):
-            return await waiting
-    except TimeoutError:
-        raise TimeUp from None
+def _until(ends: float) -> asyncio.Timeout:
+    """Bound a wait by a time on the monotonic clock: the client's own time-out starts anew with every read."""
+    return asyncio.timeout(None if ends == math.inf else ends - time.monotonic())
 
 
 async def _shielded(events: AsyncIterator[Event]) -> None:
@@ -265,9 +273,11 @@ def _finish(outcome: Outcome, response: Response) -> None:
         outcome.fail(APIError(message, response.request, body=outcome.said), None)
 
 
-def _fail(outcome: Outcome, error: APIError, clock: _Clock) -> None:
+def _fail(outcome: Outcome, error: APIError | TimeoutError, clock: _Clock) -> None:
     if isinstance(error, APIStatusError):
         outcome.fail(error, error.status_code, error.response.headers)
+    elif outcome.is_complete:
+        outcome.end()
     else:
         clock.left_s()
         outcome.fail(error, None)

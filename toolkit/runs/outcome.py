@@ -31,6 +31,8 @@ class Outcome:
         self._runs: list[ServerEvent] = []
         self._messages: list[Json] = []
         self._finished: dict[int, FinishedCall] = {}
+        self.is_complete = False
+        """Whether all has been said, though the answer may be open still."""
         self.said: Json | None = None
         """What the server said in an `error` event."""
 
@@ -47,10 +49,12 @@ class Outcome:
             return
         for event in self._events.feed(chunk):
             if event.raw == _DONE:
+                self.is_complete = True
                 continue
             kind = self._host.carries(event.name)
-            if kind == "run":
+            if kind == "run" or kind == "last run":
                 self._runs.append(event)  # only the last will be read
+                self.is_complete = kind == "last run"
             elif kind is not None:
                 with suppress(ValueError):
                     self._keep(kind, event.data)

@@ -7,7 +7,10 @@ from typing import Literal, Protocol
 
 from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
 
-__all__ = ["Host"]
+__all__ = ["Carried", "Host"]
+
+Carried = Literal["run", "last run", "message", "error"]
+"""What an event of a stream is for the loop; behind a `last run` the stream has nothing more to say."""
 
 
 class Host(Protocol):
@@ -63,6 +66,6 @@ class Host(Protocol):
         """Read a run."""
         ...
 
-    def carries(self, event: str) -> Literal["run", "message", "error"] | None:
+    def carries(self, event: str) -> Carried | None:
         """What the loop needs of a stream's event with this name."""
         ...

@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
+from toolkit.runs.hosts import Carried
 
 __all__ = ["Assistants"]
 
@@ -31,8 +32,10 @@ _STATUS: dict[str, Literal["working", "completed", "incomplete", "failed", "canc
     "cancelled": "cancelled",
     "expired": "expired",
 }
-_CARRIES: dict[str, Literal["run", "message", "error"]] = {
-    **{f"thread.run.{status}": "run" for status in ("created", "requires_action", *_STATUS)},
+_CARRIES: dict[str, Carried] = {
+    "thread.run.created": "run",
+    "thread.run.requires_action": "last run",
+    **{f"thread.run.{status}": "run" if word == "working" else "last run" for status, word in _STATUS.items()},
     "thread.message.completed": "message",
     "thread.message.incomplete": "message",
     "error": "error",
@@ -108,7 +111,7 @@ class Assistants:
         error: Json = run.get("last_error") or {}
         return Turn(_STATUS.get(status, "working"), code=error.get("code", ""), reason=error.get("message", ""))
 
-    def carries(self, event: str) -> Literal["run", "message", "error"] | None:
+    def carries(self, event: str) -> Carried | None:
         return _CARRIES.get(event)
 
     def _run(self, run: Json | None) -> str:
