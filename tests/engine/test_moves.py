@@ -321,6 +321,15 @@ def test_changed_metadata_survives_the_runs_own_moves(do: Do) -> None:
     assert wire(do, run)["metadata"] == {"k": "v"}
 
 
+def test_metadata_of_a_message_changed_while_it_is_written_stays(do: Do) -> None:
+    run = claimed(do)
+    writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
+    request = messages.ModifyMessage(metadata={"k": "v"})
+    do(lambda tx: messages.modify(tx, "default", run.thread, writing.message["id"], request))
+    do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi", writing=writing))
+    assert messages_of(do, run)[-1]["metadata"] == {"k": "v"}
+
+
 def test_a_message_deleted_while_it_is_written_stays_deleted(do: Do) -> None:
     run = claimed(do)
     writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))

@@ -51,6 +51,10 @@ def close_answer(
     tx: Tx, run: Run, message: dict[str, Any], text: str, now: int, *, reason: str | None = None, remember: bool = True
 ) -> tuple[Event, ...]:
     """Write a message's whole text: `completed`, or `incomplete` for a `reason`. Models read it if `remember`."""
+    row = tx.one("answer.being_written", id=message["id"])
+    if row is None:
+        return ()  # it was deleted while it was being written, and the run goes on without it
+    message["metadata"] = json.loads(row["body"])["metadata"]  # may have been changed meanwhile
     message["status"] = message_after(message["status"], "break_off" if reason else "complete")
     if text or not reason:
         message["content"] = [{"type": "text", "text": {"value": text, "annotations": []}}]
@@ -60,8 +64,7 @@ def close_answer(
     else:
         message["completed_at"] = at
     body = dump(message)
-    if not tx.run("answer.save", id=message["id"], status=message["status"], body=body):
-        return ()  # it was deleted while it was being written, and the run goes on without it
+    tx.run("answer.save", id=message["id"], status=message["status"], body=body)
     if text and remember:
         add_item(tx, run, dump({"role": "assistant", "content": text}), message=message["id"])
     return ((f"thread.message.{message['status']}", body),)
