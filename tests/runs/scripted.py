@@ -47,7 +47,7 @@ class Service:
     faults: kind of request -> what goes wrong at the first, second, ... of its kind: `500`, `429`, `413` (not done),
     `500-done`, `drop` (no answer, not done), `drop-done`, `hang`, `hang-done`, `cut:N` (stream cut after N events),
     `silent:N`, `drip:N` (the same, but left open, saying nothing or comments), `fades:N` (comments, then nothing),
-    `held` (said to its end, but left open), `json` (no stream).
+    `held` (said to its end, but left open), `error` (an event that says so), `json` (no stream).
     """
 
     legs: Sequence[Calls | Says | Ends]
@@ -264,6 +264,9 @@ class Service:
             await asyncio.sleep(60)
         if fault.isdigit():
             return self._send(writer, int(fault), {"error": {"message": "no", "type": "server_error"}})
+        if fault == "error":
+            error = {"code": "server_error", "message": "overloaded", "param": None, "type": "server_error"}
+            return await self._stream(writer, [("error", error)], "")
         answer = self.do(kind, body, headers.get("idempotency-key", ""))
         if fault == "drop-done":
             return False

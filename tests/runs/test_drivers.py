@@ -172,6 +172,15 @@ def test_a_stream_cut_within_a_message_gives_the_rest_of_the_text(world: World, 
     assert pieces == ["It ", "is 8."]
 
 
+def test_an_error_event_in_place_of_a_run_counts_as_no_answer(world: World, serve: Serve) -> None:
+    service = Service([Says("Hello")], faults={"create": ["error"]})
+    assert world.run(serve(service), **HERE).text == "Hello"
+    assert len(service.runs) == 1
+    service = Service([Says("Hello")], faults={"create": ["error"] * 9})
+    with pytest.raises(openai.APIError, match="overloaded"):
+        world.run(serve(service), **HERE)
+
+
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "not-kept"])
 @pytest.mark.parametrize("fault", ["500", "500-done", "drop", "drop-done", "429", "cut:0"])
 @pytest.mark.parametrize("at", ["create", "submit"])
