@@ -1,0 +1,180 @@
+"""What a model endpoint's refusal means: whether to ask again, when, and what a person can do about it. No I/O.
+
+An error comes as an object, a text or an array, with its code as a number, a word or not at all, at a fitting status or
+at 200, even in the middle of a stream. All of it becomes one ModelError.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, cast
+
+from toolkit.engine.model import ContextExceeded, ModelError
+
+__all__ = ["Told", "judged", "told_by", "told_in", "wait_s"]
+
+_TRY_AGAIN: Final = frozenset({408, 409, 425, 429})
+_SHOWN: Final = 500
+"""Characters shown of what a server said."""
+
+_CONTEXT = re.compile(
+    r"context_length_exceeded|exceed_context_size|context[ _](length|window|size)|overflows?\b.*context"
+    r"|context the overflows|(prompt|input|request|messages?) (is|are) too (long|large)|maximum (prompt|input) length"
+    r"|too many (input |prompt )?tokens|token count .*exceeds|reduce the length|prompt tokens? exceeds?",
+    re.IGNORECASE,
+)
+_FILTER = re.compile(
+    r"content[_ -]?(filter|policy)|responsibleai|data_inspection_failed|safety system|moderation", re.IGNORECASE
+)
+_QUOTA = re.compile(r"insufficient[_ ](quota|balance|credit|funds)|billing|exceeded your current quota", re.IGNORECASE)
+_RATE = re.compile(r"rate[_ ]?limit|too many requests|resource_exhausted|throttl", re.IGNORECASE)
+_FINAL = re.compile(
+    r"invalid_request|invalid_argument|bad_?request|authentication|unauthenticated|unauthorized|permission"
+    r"|invalid_api_key|not_found|notfound|unprocessable",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(
+    r"model_?not_?found|(not a valid|invalid|unknown|no such) model|\bmodel\b.{0,100}?(not (exist|found|known|available"
+    r"|supported|loaded)|does ?n.t exist|does not exist|unknown)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error as a server told it."""
+
+    text: str
+    """For people."""
+    words: str = ""
+    """Its code, type and status, for us."""
+    status: int | None = None
+    """The HTTP status that it names, None when it names none."""
+
+
+def told_in(body: object) -> Told | None:
+    """Find the error in the JSON of an answer that should have been a completion; None when it tells of none."""
+    if isinstance(body, list):
+        found = (told_in(each) for each in cast("list[object]", body))
+        return next((each for each in found if each), None)
+    if not isinstance(body, dict):
+        return None
+    answer = cast("dict[str, Any]", body)
+    if error := answer.get("error"):
+        return _read(error, answer)
+    return _read(answer, answer) if answer.get("object") == "error" else None
+
+
+def told_by(body: bytes) -> Told:
+    """Read the body of an answer whose status says that it is a refusal: JSON of any shape, text, HTML, or nothing."""
+    text = body.decode(errors="replace").strip()
+    try:
+        read: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return Told("a web page" if text.startswith("<") else text)
+    return told_in(read) or (_read(read, {}) if isinstance(read, dict | str) else Told(text))
+
+
+def _read(error: Any, around: Mapping[str, Any]) -> Told:
+    """Read an error object, or the text that stands in its place."""
+    if not isinstance(error, dict):
+        return Told(error if isinstance(error, str) else json.dumps(error), "", _status(around.get("code")))
+    error = cast("dict[str, Any]", error)
+    if isinstance(inner := error.get("error"), dict | str) and inner:
+        return _read(inner, error)
+    text = next((said for key in ("message", "detail", "msg") if (said := error.get(key))), None)
+    words = [error.get(key) for key in ("code", "type", "status")]
+    numbers = [_status(word) for word in (*words, around.get("code"), around.get("status"))]
+    return Told(
+        text if isinstance(text, str) else json.dumps(text or error, ensure_ascii=False),
+        " ".join(word for word in words if isinstance(word, str)),
+        next((number for number in numbers if number), None),
+    )
+
+
+def _status(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:4])
+    return value if isinstance(value, int) and 400 <= value < 600 else None
+
+
+def judged(
+    told: Told,
+    *,
+    status: int | None,
+    where: str,
+    model: str,
+    secret: str | None = None,
+    retry_after_s: float | None = None,
+) -> ModelError:
+    """Judge a refusal. `status` is that of the answer, None inside a stream; `where` names the endpoint to people."""
+    status = status if status is not None and status >= 300 else told.status
+    all_words = f"{told.words} {told.text}"
+    said = _shown(told.text, secret)
+    if status not in (401, 403, 404, 429) and (status == 413 or _CONTEXT.search(all_words)):
+        return ContextExceeded(f"The request is too long for the model {model!r}: {said}", code="invalid_prompt")
+    if status != 429 and _FILTER.search(told.words):
+        return ModelError(f"The model's content filter refused the request: {said}", code="invalid_prompt")
+    if status == 402 or _QUOTA.search(all_words):
+        text = f"The account at the model endpoint {where} has run out of quota or credit: {said}"
+        return ModelError(text, code="rate_limit_exceeded" if status == 429 else "server_error")
+    if status == 429 or (status is None and _RATE.search(all_words)):
+        text = f"The model endpoint {where} asks for fewer requests: {said}"
+        return ModelError(text, code="rate_limit_exceeded", retry=True, retry_after_s=retry_after_s)
+    if status is None:
+        retry = not _FINAL.search(told.words)
+        return ModelError(f"The model endpoint {where} reported an error: {said}", retry=retry)
+    retry = status in _TRY_AGAIN or status >= 500
+    return ModelError(_advice(status, said, told, where, model), retry=retry, retry_after_s=retry_after_s)
+
+
+def _advice(status: int, said: str, told: Told, where: str, model: str) -> str:
+    if status in (401, 403):
+        return (
+            f"The model endpoint {where} refused the key ({status}): {said} "
+            "Check --model-key, --model-key-file or TOOLKIT_MODEL_KEY."
+        )
+    if status < 500 and _MODEL.search(f"{told.words} {told.text}"):
+        return (
+            f"The model endpoint {where} does not know the model {model!r} ({status}): {said} "
+            f"Name one that it has with --model NAME, or --model-map {model}=NAME."
+        )
+    if status == 404:
+        return (
+            f"The model endpoint {where} was not found (404): {said} Check --model-url, which often ends in /v1, "
+            f"and the model's name {model!r} (--model, --model-map)."
+        )
+    if status < 400:
+        return f"The model endpoint {where} has moved (status {status}). Give its new address with --model-url."
+    return f"The model endpoint {where} answered with status {status}: {said}"
+
+
+def _shown(text: str, secret: str | None) -> str:
+    """Show what a server said as one short sentence, without the key that some of them repeat."""
+    if secret:
+        text = text.replace(secret, "[key]")
+    text = " ".join(text.split())
+    if len(text) > _SHOWN:
+        text = text[:_SHOWN] + "..."
+    return text if not text or text[-1] in ".!?" else text + "."
+
+
+def wait_s(headers: Mapping[str, str], now: float) -> float | None:
+    """Tell how long the server asks us to wait, from `retry-after-ms` or `retry-after` (seconds, or a date)."""
+    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
+        value = headers.get(name, "")
+        try:
+            seconds = float(value) / unit
+        except ValueError:
+            continue
+        if math.isfinite(seconds):
+            return max(seconds, 0.0)
+    try:
+        return max(parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - now, 0.0)
+    except (ValueError, OverflowError):
+        return None

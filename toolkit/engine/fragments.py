@@ -1,0 +1,195 @@
+"""Function calls out of the fragments in which servers stream them. No I/O.
+
+Which call a fragment belongs to: a known id wins; else a new id with a name starts a call, even at an index that is
+used; else the index; else the call being written. Servers leave ids or indexes out, repeat names, number every call 0,
+change ids on the way and send placeholders for arguments; what each does is in docs/models.md.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from toolkit.engine.jsontext import dump
+from toolkit.engine.model import CallBegan, CallPiece, Delta, ModelCall, ModelError
+
+__all__ = ["Calls"]
+
+_UNDECIDED: Final = frozenset({"", "{", "{}", "n", "nu", "nul", "null"})
+"""Beginnings of arguments that may turn out to be a placeholder; held back until that is known."""
+_OURS: Final = frozenset({"index", "id", "type", "function"})
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str = ""
+    name: str = ""
+    index: int | None = None
+    """Its place among the calls, counted here once it has begun."""
+    held: str = ""
+    pieces: list[str] = field(default_factory=list[str])
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Fields of the call that we do not know; Gemini refuses a history without them."""
+    extra_function: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def has_arguments(self) -> bool:
+        return bool(self.pieces or self.held)
+
+
+class Calls:
+    """The calls of one completion while they are read."""
+
+    def __init__(self) -> None:
+        self._all: list[_Call] = []
+        self._by_id: dict[str, _Call] = {}
+        self._by_index: dict[object, _Call] = {}
+        self._begun: list[_Call] = []
+
+    def take(self, fragments: Sequence[Any], *, whole: bool = False) -> list[Delta]:
+        """Add the fragments of one event. `whole` says that each is a complete call (an answer that is no stream)."""
+        deltas: list[Delta] = []
+        touched: list[_Call] = []
+        for fragment in fragments:
+            if not isinstance(fragment, dict):
+                continue
+            fragment = cast("dict[str, Any]", fragment)
+            function: dict[str, Any] = fragment["function"] if isinstance(fragment.get("function"), dict) else {}
+            call_id, name = _text(fragment.get("id")), _text(function.get("name"))
+            arguments = _arguments(function.get("arguments"))
+            if not (call_id or name or arguments or self._all):
+                continue  # a placeholder of a server that makes no call
+            call = _Call() if whole else self._owner(call_id, name, fragment.get("index"), touched)
+            if whole:
+                self._all.append(call)
+            touched.append(call)
+            self._identify(call, call_id, name, fragment.get("index"))
+            _keep_unknown(call, fragment, function)
+            if arguments:
+                self._append(call, arguments, deltas)
+        return deltas
+
+    def end(self) -> list[Delta]:
+        """Give what was held back. Raises ModelError for arguments of a call that never got a name."""
+        deltas: list[Delta] = []
+        for call in self._all:
+            if not call.name:
+                if call.has_arguments:
+                    raise ModelError("The model called a function without naming it.", retry=True)
+                continue
+            self._begin(call, deltas)
+            if not call.pieces:
+                placeholder = call.held.strip() in ("", "null")
+                self._release(call, "{}" if placeholder else call.held, deltas)
+        return deltas
+
+    def calls(self) -> tuple[ModelCall, ...]:
+        """Give the calls as they are handed to the application, after `end`."""
+        return tuple(ModelCall(call.id, call.name, "".join(call.pieces)) for call in self._begun)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Give the calls as they go back to the model in the assistant's message, after `end`."""
+        return [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": "".join(call.pieces), **call.extra_function},
+                **call.extra,
+            }
+            for call in self._begun
+        ]
+
+    def _owner(self, call_id: str, name: str, index: object, touched: list[_Call]) -> _Call:
+        """Find the call that a fragment belongs to, or start one."""
+        call = self._by_id.get(call_id) if call_id else None
+        if call is not None:
+            return self._started() if _is_another(call, name) else call
+        if call_id and name:
+            return self._started()
+        if _is_index(index):
+            call = self._by_index.get(index)
+        elif self._all:
+            call = self._all[-1]
+        if call is None or _is_another(call, name) or (name and call in touched):
+            return self._started()
+        return call
+
+    def _started(self) -> _Call:
+        call = _Call()
+        self._all.append(call)
+        return call
+
+    def _identify(self, call: _Call, call_id: str, name: str, index: object) -> None:
+        if call_id:
+            if not call.id and call.index is None and call_id not in self._by_id:
+                call.id = call_id
+            self._by_id.setdefault(call_id, call)
+        if _is_index(index):
+            self._by_index[index] = call
+        if name and name != call.name and not call.has_arguments:
+            call.name += name  # some servers send a name in pieces
+
+    def _append(self, call: _Call, arguments: str, deltas: list[Delta]) -> None:
+        """Add a piece of arguments; a leading `{}` is a placeholder when more follows."""
+        if call.pieces:
+            self._release(call, arguments, deltas)
+            return
+        text = call.held + arguments
+        stripped = text.strip()
+        if stripped in _UNDECIDED or not call.name:
+            call.held = text
+            return
+        if stripped.startswith("{}") and stripped[2:].lstrip().startswith("{"):
+            text = stripped[2:].lstrip() + text[len(text.rstrip()) :]
+        self._begin(call, deltas)
+        self._release(call, text, deltas)
+
+    def _begin(self, call: _Call, deltas: list[Delta]) -> None:
+        """Announce a call, after those that came before it."""
+        if call.index is not None:
+            return
+        for earlier in self._all[: self._all.index(call)]:
+            if earlier.index is None and earlier.name:
+                self._announce(earlier, deltas)
+        self._announce(call, deltas)
+
+    def _announce(self, call: _Call, deltas: list[Delta]) -> None:
+        call.id = call.id or f"call_{secrets.token_hex(12)}"
+        call.index = len(self._begun)
+        self._begun.append(call)
+        deltas.append(CallBegan(call.index, call.id, call.name))
+
+    def _release(self, call: _Call, text: str, deltas: list[Delta]) -> None:
+        call.held = ""
+        call.pieces.append(text)
+        deltas.append(CallPiece(cast("int", call.index), text))
+
+
+def _is_another(call: _Call, name: str) -> bool:
+    """Say whether a name cannot be that of a call: it differs, and the call's arguments are under way."""
+    return bool(name) and name != call.name and bool(call.name) and call.has_arguments
+
+
+def _is_index(index: object) -> bool:
+    return isinstance(index, int | str) and index != ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _arguments(value: object) -> str:
+    """Read a piece of arguments: text as it is, an object as JSON text, null as nothing."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else dump(value)
+
+
+def _keep_unknown(call: _Call, fragment: dict[str, Any], function: dict[str, Any]) -> None:
+    if len(fragment) > 2:
+        call.extra.update((key, value) for key, value in fragment.items() if key not in _OURS and value is not None)
+    if len(function) > 2:
+        known = ("name", "arguments")
+        call.extra_function.update((k, v) for k, v in function.items() if k not in known and v is not None)
