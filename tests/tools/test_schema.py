@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pytest
 from annotated_doc import Doc
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from toolkit.errors import ArgumentsInvalid, DefinitionError
 from toolkit.tools.context import RunContext
@@ -39,6 +40,8 @@ class Place:
 
 
 class Query(BaseModel):
+    """What to look for."""
+
     text: str
     limit: int = 10
     sort: str | None = None
@@ -195,7 +198,7 @@ def test_the_text_beside_the_type_wins_over_the_docstring() -> None:
         a: Annotated[str, "Of a."],
         b: Annotated[str, Doc("Of b.")],
         c: Annotated[str, Field(description="Of c.")],
-        d: Annotated[Place, "Of d."],
+        d: Annotated[Query, "Of d."],
         e: Annotated[str, "Of e."] | None,
         f: str,
         g: Place,
@@ -218,8 +221,8 @@ def test_the_text_beside_the_type_wins_over_the_docstring() -> None:
     }  # fmt: skip
     assert schema.strict is not None
     assert {name: part["description"] for name, part in schema.strict["properties"].items()} == texts
-    assert schema.strict["properties"]["d"]["anyOf"] == [{"$ref": "#/$defs/Place"}]
-    assert schema.strict["$defs"]["Place"]["description"] == "Where on earth."
+    assert schema.strict["properties"]["d"]["anyOf"] == [{"$ref": "#/$defs/Query"}]
+    assert schema.strict["$defs"]["Query"]["description"] == "What to look for."
 
 
 @pytest.mark.parametrize(
@@ -337,6 +340,18 @@ def test_defining_tools_imports_neither_pydantic_nor_docstring_parser() -> None:
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_an_alias_or_model_of_something_unknown_names_it() -> None:
+    class Later(BaseModel):
+        at: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+    def function(x): ...
+
+    for kind in (Later, TypeAliasType("Alias", "list[" + "Nowhere]")):  # type: ignore[misc]
+        function.__annotations__ = {"x": kind}
+        with pytest.raises(DefinitionError, match=r"parameter `x`.*(Later|Nowhere)"):
+            describe(function).plain
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="PEP 695 is of Python 3.12")

@@ -97,8 +97,8 @@ def _restored(text: str, plain: Schema) -> str:
 
 def _look_again(text: str) -> None:
     """Find names repeated at any depth: without such, a text written anew has as many names as before."""
-    if to_json(from_json(text)).count(b'":') != text.count('":') or "NaN" in text or "Infinity" in text:
-        with suppress(ValueError):  # a number too long for Python's own parser, which pydantic has taken already
+    with suppress(ValueError):  # a number too long for Python to read or write, which pydantic has taken already
+        if to_json(from_json(text)).count(b'":') != text.count('":') or "NaN" in text or "Infinity" in text:
             _read(text)
 
 

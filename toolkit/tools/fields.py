@@ -6,7 +6,7 @@ receives a FieldInfo and what it says (description, default, alias, constraints)
 
 from __future__ import annotations
 
-import math
+import json
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from typing import Annotated, Any, cast
 from pydantic import AliasChoices, AliasPath
 from pydantic import fields as pydantic_fields
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from toolkit.tools.signature import ABSENT, Parameter
 
@@ -52,9 +52,10 @@ class Field:
             return {}
         try:
             value = to_jsonable_python(self.default)
-        except (PydanticSerializationError, ValueError):
+            json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        except ValueError:  # no JSON for its type, infinity, half a character
             return {}
-        return {} if isinstance(value, float) and not math.isfinite(value) else {"default": value}
+        return {"default": value}
 
 
 def field(parameter: Parameter, said: str | None) -> Field:
@@ -128,8 +129,11 @@ def _annotations(infos: list[FieldInfo], text: str | None) -> Mapping[str, Any]:
 
 def _text(annotation: Any) -> str | None:
     """Find `Annotated[..., "text"]` or `Annotated[..., Doc("text")]`, also in `Annotated[...] | None`."""
-    while hasattr(annotation, "__value__"):  # type City = Annotated[...]
-        annotation = annotation.__value__
+    try:
+        while hasattr(annotation, "__value__"):  # type City = Annotated[...]
+            annotation = annotation.__value__
+    except NameError:  # of a type that is not there, which pydantic tells better
+        return None
     if typing.get_origin(annotation) is Annotated:
         base, *metadata = typing.get_args(annotation)
         for each in metadata:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeGuard
 from pydantic import GetCoreSchemaHandler, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, SchemaError, core_schema
 
 from toolkit.errors import DefinitionError
 from toolkit.tools.fields import Field
@@ -43,7 +43,7 @@ class _Arguments:
         for field in self._fields:
             try:
                 schema = handler.generate_schema(field.type)
-            except (PydanticUserError, TypeError) as error:
+            except (PydanticUserError, NameError, TypeError) as error:
                 raise _cannot(field, error) from error
             if field.parameter.kind == "extra":
                 extras = schema
@@ -60,7 +60,9 @@ class _Arguments:
 
 def _cannot(field: Field, error: Exception) -> DefinitionError:
     """Say that pydantic has no idea of a parameter's type."""
-    name, reason = field.parameter.name, str(error).partition("\n")[0].partition(" Set `arbitrary")[0].rstrip(".")
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = lines[-1] if isinstance(error, SchemaError) else lines[0].partition(" Set `arbitrary")[0]
+    name, reason = field.parameter.name, said.rstrip(".")
     return DefinitionError(
         f"parameter `{name}` has a type that no model can fill in: {reason}. Write a type that pydantic knows, or take "
         "the object from the run: `ctx: RunContext[...]`, `ctx.deps`"
@@ -69,7 +71,14 @@ def _cannot(field: Field, error: Exception) -> DefinitionError:
 
 def adapter(fields: Sequence[Field]) -> TypeAdapter[dict[str, Any]]:
     """Build the pydantic object. Raises DefinitionError naming the parameter that cannot be said."""
-    return TypeAdapter(Annotated[dict[str, Any], _Arguments(fields)])
+    try:
+        return TypeAdapter(Annotated[dict[str, Any], _Arguments(fields)])
+    except SchemaError as error:  # such as a pattern that is no regular expression
+        if len(fields) == 1:
+            raise _cannot(fields[0], error) from error
+        for field in fields:
+            adapter([field])
+        raise
 
 
 def plain_schema(built: TypeAdapter[dict[str, Any]], fields: Sequence[Field]) -> tuple[Schema, tuple[str, ...]]:
@@ -189,6 +198,10 @@ class _Generator(GenerateJsonSchema):
             return self.generate_inner(schema["schema"])
         return super().nullable_schema(schema)
 
+    def str_schema(self, schema: core_schema.StringSchema) -> Schema:
+        stripped = schema.get("strip_whitespace") and schema.get("min_length")
+        return _noting(super().str_schema(schema), ["space around it does not count"] if stripped else [])
+
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> Schema:
         node = super().decimal_schema(schema)
         for branch in node.get("anyOf", ()):
@@ -246,6 +259,7 @@ def _temporal(schema: Mapping[str, Any]) -> list[str]:
 def _check(schema: Mapping[str, Any]) -> list[str]:
     """Name a validator function of the user's; pydantic's own make up its types, and say no more than these do."""
     function = schema["function"]["function"]
+    function = getattr(function, "func", function)  # of a partial
     if str(getattr(function, "__module__", "")).partition(".")[0] in ("pydantic", "pydantic_core"):
         return []
     return [f"checked by {getattr(function, '__name__', type(function).__name__)}"]

@@ -11,9 +11,14 @@ __all__ = ["problems"]
 LINES, LINE, KNOWN = 9, 160, 400
 """Lines, characters in each, characters of names that exist: under 2 KB in all, whatever came in."""
 
+MOST = 10_000
+"""From here on pydantic takes seconds to list the problems, and nobody reads them."""
+
 
 def problems(error: ValidationError, names: Sequence[str]) -> str:
     """Tell the problems that validation found; `names` are those of the parameters. Never echoes what came in."""
+    if (count := error.error_count()) > MOST:
+        return f"{count} problems; read the parameters again"
     lines: list[str] = []
     unknown = False
     found = error.errors(include_url=False, include_context=False, include_input=False)

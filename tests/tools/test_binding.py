@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, JsonValue
+
+from toolkit.errors import ArgumentsInvalid
+from toolkit.tools.schema import describe
+
+
+class Point(BaseModel):
+    a: int
+    b: float = 1.0
+
+
+def flat(x: int, y: str = "y") -> None: ...
+def number(x: float) -> None: ...
+def nested(at: Point, text: str) -> None: ...
+def many(points: list[Point]) -> None: ...
+def anything(x: JsonValue) -> None: ...
+def mapping(x: dict[str, int]) -> None: ...
+
+
+REPEATED = [
+    (flat, '{"x": 1, "x": 2}'),
+    (flat, '{"x": 1, "y": "\\":", "x": 2}'),
+    (nested, '{"at": {"a": 1, "a": 2}, "text": ""}'),
+    (nested, '{"at": {"a": 1, "b": 1, "b": 2}, "text": ""}'),
+    (nested, '{"text": "", "at": {"a": 1, "unknown": 3, "unknown": 4}}'),
+    (many, '{"points": [{"a": 1}, {"a": 1, "a": 2}]}'),
+    (anything, '{"x": {"q": [{"z": 1, "z": 2}]}}'),
+]
+
+
+@pytest.mark.parametrize("strict_form", [True, False])
+@pytest.mark.parametrize(("function", "text"), REPEATED)
+def test_repeated_names_are_told_at_any_depth(function: Any, text: str, strict_form: bool) -> None:
+    with pytest.raises(ArgumentsInvalid, match="is given twice in one object"):
+        describe(function).bind(text, strict_form=strict_form)
+
+
+@pytest.mark.parametrize("strict_form", [True, False])
+@pytest.mark.parametrize(
+    ("function", "given"),
+    [
+        (flat, {"x": 1, "y": '":":"'}),
+        (flat, {"x": 1, "y": "NaN Infinity null"}),
+        (nested, {"at": {"a": 1, "b": 2.0}, "text": "a: b"}),
+        (many, {"points": [{"a": 1, "b": 1.0}, {"a": 1, "b": 1.0}]}),
+        (anything, {"x": {"a": [1, None, {"NaN": "NaN"}]}}),
+    ],
+    ids=lambda each: str(each)[:40] if isinstance(each, dict) else each.__name__,
+)
+def test_looking_again_changes_nothing(function: Any, given: dict[str, Any], strict_form: bool) -> None:
+    _, values = describe(function).bind(json.dumps(given), strict_form=strict_form)
+    assert {key: _plain(value) for key, value in values.items()} == given
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.model_dump() if isinstance(value, BaseModel) else value
+
+
+def test_a_number_longer_than_python_reads_comes_through_or_is_told() -> None:
+    text = '{"x": {"a": 1' + "0" * 5000 + "}}"
+    try:
+        assert describe(anything).bind(text, strict_form=False) == ((), {"x": {"a": 10**5000}})
+    except ArgumentsInvalid as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize("strict_form", [True, False])
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("function", [number, anything, nested], ids=lambda each: each.__name__)
+def test_what_is_no_number_in_json_is_told(function: Any, word: str, strict_form: bool) -> None:
+    text = f'{{"at": {{"a": 1, "b": {word}}}, "text": ""}}' if function is nested else f'{{"x": {word}}}'
+    with pytest.raises(ArgumentsInvalid, match=word.strip("-")):
+        describe(function).bind(text, strict_form=strict_form)
+
+
+def test_a_model_that_keeps_to_the_plain_form_is_understood_in_strict_form() -> None:
+    assert describe(mapping).bind('{"x": {"a": 1}}', strict_form=True) == ((), {"x": {"a": 1}})
+    assert describe(nested).bind('{"at": {"a": 1}, "text": ""}', strict_form=True)[1]["at"] == Point(a=1)
+    assert describe(flat).bind('{"x": 1}', strict_form=True) == ((), {"x": 1})
+
+
+def test_null_means_the_default_in_plain_form_only_where_it_means_nothing_else() -> None:
+    def function(a: int = 1, b: int | None = 2, c: JsonValue = 3, d: Point | None = None) -> None: ...
+
+    schema = describe(function)
+    text = '{"a": null, "b": null, "c": null, "d": null}'
+    assert schema.bind(text, strict_form=False) == ((), {"b": None, "c": None, "d": None})
+    assert schema.bind(text, strict_form=True) == ((), {})
+
+
+def test_every_call_has_arguments_of_its_own() -> None:
+    bind = describe(flat).bind_strict
+    first, second = bind('{"x": 1, "y": null}'), bind('{"x": 1, "y": null}')
+    assert first == second == ((), {"x": 1})
+    assert first[1] is not second[1]
