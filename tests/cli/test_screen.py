@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from toolkit import Call, CallFinished, CallStarted, FinishedCall, Output, ServerEvent, TextDelta
-from toolkit.cli.screen import Screen
+from toolkit.cli.screen import Filler, Screen
 
 
 def shown(capsys: pytest.CaptureFixture[str], *events: object, steps: bool = False) -> str:
@@ -56,3 +56,30 @@ def test_steps(capsys: pytest.CaptureFixture[str]) -> None:
     created = ServerEvent("thread.run.created", b'{"id": "run_1"}')
     assert shown(capsys, created) == ""
     assert shown(capsys, created, steps=True) == "run        run_1\n"
+
+
+@pytest.mark.parametrize(
+    ("width", "pieces", "written"),
+    [
+        (10, ["one two ", "three", " four"], "one two \nthree four"),
+        (10, ["one tw", "o thr", "ee"], "one two \nthree"),
+        (10, ["a word_that_is_longer x"], "a \nword_that_is_longer \nx"),
+        (10, ["12345 6789\n", "\n12345 678"], "12345 6789\n\n12345 678"),
+        (10, ["\u6f22\u5b57 \u6f22\u5b57 \u6f22\u5b57"], "\u6f22\u5b57 \u6f22\u5b57 \n\u6f22\u5b57"),
+        (None, ["one two three four"], "one two three four"),
+    ],
+)
+def test_lines_break_between_words(width: int | None, pieces: list[str], written: str) -> None:
+    filler = Filler(width)
+    assert "".join(map(filler.feed, pieces)) + filler.rest() == written
+
+
+def test_further_lines_are_indented() -> None:
+    filler = Filler(12, indent=4)
+    assert filler.feed("one two three\nfour") + filler.rest() == "one two \n    three\n    four"
+    filler = Filler(12, indent=4)
+    assert filler.feed("a 12345678901 b") + filler.rest() == "a \n    12345678\n    901 b"
+
+
+def test_all_but_the_last_word_is_written_at_once() -> None:
+    assert Filler(80).feed("How are yo") == "How are "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -67,12 +66,7 @@ def _model_name(model: str | None, endpoint: str | None) -> str:
             "Without one: --model offline"
         )
     if not model and endpoint:
-        source = (
-            "OPENAI_API_KEY is set" if endpoint == settings.OPENAI and os.environ.get("OPENAI_API_KEY") else endpoint
-        )
-        raise Mistake(
-            f"Which model ({source})? Set TOOLKIT_MODEL=NAME or give --model NAME; --model offline needs none."
-        )
+        raise Mistake(f"Which model at {endpoint}? Set TOOLKIT_MODEL=NAME or give --model NAME.")
     return model or "offline"
 
 
