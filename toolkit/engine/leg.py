@@ -127,23 +127,34 @@ class Leg:
                 if self._message_closed:
                     return  # text after calls belongs to the chat message alone
                 self.text += value
-                if self._feed is None:
-                    return
-                first = self._writing is None
-                if self._writing is None:
-                    self._writing, moved = await self._write(moves.begin_message)
-                    self._feed.publish(moved.events)
-                self._feed.publish([text_delta(self._writing.message["id"], value, first=first)])
+                if self._feed is not None:
+                    first = self._writing is None
+                    message_id = (await self._opened_message()).message["id"]
+                    self._feed.publish([text_delta(message_id, value, first=first)])
             case CallBegan(index, call_id, name) if self._feed is not None and self._wanted(index):
                 await self._close_text()
-                if self._calls_step is None:
-                    self._calls_step, moved = await self._write(moves.begin_calls)
-                    self._feed.publish(moved.events)
-                self._feed.publish([call_started(self._calls_step["id"], index, call_id, name)])
+                step_id = (await self._opened_calls())["id"]
+                self._feed.publish([call_started(step_id, index, call_id, name)])
             case CallPiece(index, piece) if self._feed is not None and self._calls_step and self._wanted(index):
                 self._feed.publish([call_delta(self._calls_step["id"], index, piece)])
             case _:
                 pass
+
+    async def _opened_message(self) -> moves.Writing:
+        """Give the message that is being written, opened before its first delta."""
+        if self._writing is None:
+            opened = await self._rooms.store.write(lambda tx: moves.begin_message(tx, self.run, self._now()))
+            self._writing, moved = opened
+            self._publish(moved)
+        return self._writing
+
+    async def _opened_calls(self) -> dict[str, Any]:
+        """Give the step of this turn's calls, opened before the first delta of one."""
+        if self._calls_step is None:
+            opened = await self._rooms.store.write(lambda tx: moves.begin_calls(tx, self.run, self._now()))
+            self._calls_step, moved = opened
+            self._publish(moved)
+        return self._calls_step
 
     def _wanted(self, index: int) -> bool:
         """Whether a call counts: with `parallel_tool_calls` false the first one alone, whatever the model does."""
@@ -213,9 +224,6 @@ class Leg:
             text = clean(self.text)
             self._publish(await self._rooms.store.write(lambda tx: moves.break_off(tx, self.run, self._now(), text)))
         self.text, self._writing, self._calls_step, self._message_closed = "", None, None, False
-
-    async def _write(self, move: Callable[..., Any]) -> Any:
-        return await self._rooms.store.write(lambda tx: move(tx, self.run, self._now()))
 
     def _publish(self, moved: moves.Moved) -> None:
         self.run = moved.run

@@ -379,8 +379,8 @@ def _refuse_unserved(tools: Sequence[Mapping[str, Any]], given: Mapping[str, Any
             param="tool_resources",
             code="unsupported_parameter",
         )
-    choice = given.get("tool_choice")
-    if isinstance(choice, dict):
-        named = choice.get("function", {}).get("name")
+    choice: str | Mapping[str, Any] | None = given.get("tool_choice")
+    if isinstance(choice, Mapping):
+        named: str | None = choice.get("function", {}).get("name")
         if not any(tool.get("function", {}).get("name") == named for tool in tools):
             raise Refused(f"Tool choice '{named}' is not among the run's tools.", param="tool_choice")

@@ -12,7 +12,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -100,9 +100,7 @@ class _Transaction:
         return self._connection.execute(self._sql[name], values).rowcount
 
 
-def _serving(
-    name: str, queue: SimpleQueue[_Job], connection: sqlite3.Connection, begin: str
-) -> threading.Thread:
+def _serving(name: str, queue: SimpleQueue[_Job], connection: sqlite3.Connection, begin: str) -> threading.Thread:
     thread = threading.Thread(target=_serve, args=(queue, connection, begin), name=name, daemon=True)
     thread.start()
     return thread
@@ -129,7 +127,7 @@ def _serve(queue: SimpleQueue[_Job], connection: sqlite3.Connection, begin: str)
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection, begin: str) -> Generator[None, None, None]:
     connection.execute(begin)
     try:
         yield

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 __all__ = ["migrations", "statements"]
 
+_HERE = files("toolkit.engine.store")
 _NAME = re.compile(r"^-- name: (\S+)[^\n]*$", re.MULTILINE)
 
 
@@ -15,7 +16,7 @@ _NAME = re.compile(r"^-- name: (\S+)[^\n]*$", re.MULTILINE)
 def statements() -> dict[str, str]:
     """Every statement by its name (`thread.get`); a name stands once over all files."""
     found: dict[str, str] = {}
-    for file in files(__package__).joinpath("queries").iterdir():
+    for file in _HERE.joinpath("queries").iterdir():
         if not file.name.endswith(".sql"):
             continue
         parts = _NAME.split(file.read_text(encoding="utf-8"))
@@ -29,7 +30,7 @@ def statements() -> dict[str, str]:
 @cache
 def migrations(database: str) -> tuple[tuple[int, str], ...]:
     """The migrations of one kind of database, (number, script) in order; numbers start at 1 and have no gap."""
-    folder = files(__package__).joinpath("migrations", database)
+    folder = _HERE.joinpath("migrations", database)
     scripts = sorted((int(file.name[:4]), file) for file in folder.iterdir() if file.name.endswith(".sql"))
     if [number for number, _ in scripts] != list(range(1, len(scripts) + 1)):
         raise ValueError(f"the migrations of {database} are not numbered 0001, 0002, ...")
