@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from toolkit.errors import ArgumentsInvalid
 from toolkit.tools.schema import describe
@@ -15,11 +15,17 @@ class Point(BaseModel):
     b: float = 1.0
 
 
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
 def flat(x: int, y: str = "y") -> None: ...
 def number(x: float) -> None: ...
 def nested(at: Point, text: str) -> None: ...
 def many(points: list[Point]) -> None: ...
 def anything(x: JsonValue) -> None: ...
+def open_mapping(x: dict) -> None: ...  # type: ignore[type-arg]
+def open_model(x: Open) -> None: ...
 def mapping(x: dict[str, int]) -> None: ...
 
 
@@ -74,9 +80,12 @@ def test_a_number_longer_than_python_reads_comes_through_or_is_told() -> None:
 
 @pytest.mark.parametrize("strict_form", [True, False])
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-@pytest.mark.parametrize("function", [number, anything, nested], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "function", [number, anything, nested, open_mapping, open_model], ids=lambda each: each.__name__
+)
 def test_what_is_no_number_in_json_is_told(function: Any, word: str, strict_form: bool) -> None:
-    text = f'{{"at": {{"a": 1, "b": {word}}}, "text": ""}}' if function is nested else f'{{"x": {word}}}'
+    inside = f'{{"n": {word}}}' if function in (open_mapping, open_model) else word
+    text = f'{{"at": {{"a": 1, "b": {word}}}, "text": ""}}' if function is nested else f'{{"x": {inside}}}'
     with pytest.raises(ArgumentsInvalid, match=word.strip("-")):
         describe(function).bind(text, strict_form=strict_form)
 

@@ -348,7 +348,8 @@ def test_an_alias_or_model_of_something_unknown_names_it() -> None:
 
     def function(x): ...
 
-    for kind in (Later, TypeAliasType("Alias", "list[" + "Nowhere]")):  # type: ignore[misc]
+    unknown = "list[Nowhere]"
+    for kind in (Later, TypeAliasType("Alias", unknown)):  # type: ignore[misc,valid-type]
         function.__annotations__ = {"x": kind}
         with pytest.raises(DefinitionError, match=r"parameter `x`.*(Later|Nowhere)"):
             describe(function).plain

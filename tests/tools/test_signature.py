@@ -188,6 +188,26 @@ def test_local_types_are_found_in_the_closure_the_class_or_the_names_given() -> 
     assert parameters(Methods().list) == [named("x", list[Methods.Inner])]
 
 
+def test_a_closure_may_not_be_filled_yet() -> None:
+    def function(x: int) -> None:
+        later()
+
+    assert parameters(function) == [named("x")]
+
+    def later() -> None: ...
+
+
+def test_annotations_need_not_be_text() -> None:
+    source = "def function(x: int, *rest: *tuple[int, str], ctx: RunContext[str]): ..."
+    space: dict[str, Any] = {"RunContext": RunContext}
+    exec(compile(source, "<test>", "exec", dont_inherit=True), space)
+    assert parameters(space["function"]) == [
+        Parameter("x", "positional", int),
+        Parameter("rest", "rest", tuple[int, str], required=False),
+    ]
+    assert signature(space["function"]).context == "ctx"
+
+
 def test_an_unknown_name_is_named() -> None:
     def function(x: list[Weather]) -> None: ...
 
@@ -212,7 +232,7 @@ def test_a_parameter_without_type_is_refused() -> None:
             signature(function)
 
 
-@pytest.mark.parametrize("thing", [3, classmethod(plain), dict.fromkeys, print])
+@pytest.mark.parametrize("thing", [3, classmethod(plain), dict.fromkeys, print, dict])
 def test_what_cannot_be_read_is_refused(thing: Any) -> None:
     with pytest.raises(DefinitionError):
         signature(thing)
