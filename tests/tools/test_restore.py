@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import ArgumentsInvalid
-from toolkit.tools.restore import needs_restoring, restore
+from toolkit.tools.restore import has_inner_defaults, has_mappings, restore
 
 INT = {"type": "integer"}
 MAYBE = {"anyOf": [INT, {"type": "null"}]}
@@ -89,9 +89,17 @@ def test_entries_that_make_no_mapping_are_told(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "needs"),
-    [(INT, False), (POINT, True), (MAP, True), (NULLABLE, False), ({"type": "array", "items": POINT}, True)],
+    ("part", "defaults", "mappings"),
+    [
+        (INT, False, False),
+        (POINT, True, False),
+        (MAP, True, True),
+        (NULLABLE, False, False),
+        ({"type": "array", "items": POINT}, True, False),
+        ({"type": "object", "additionalProperties": INT}, False, True),
+    ],
 )
-def test_only_what_differs_below_the_top_needs_the_pass(part: Any, needs: bool) -> None:
-    assert needs_restoring({"type": "object", "properties": {"x": part}}) is needs
-    assert needs_restoring({"type": "object", "properties": {}, "$defs": {"X": part}}) is needs
+def test_only_what_differs_below_the_top_needs_the_pass(part: Any, defaults: bool, mappings: bool) -> None:
+    for schema in ({"type": "object", "properties": {"x": part}}, {"type": "object", "$defs": {"X": part}}):
+        assert has_inner_defaults(schema) is defaults
+        assert has_mappings(schema) is mappings

@@ -15,7 +15,7 @@ from toolkit.errors import ArgumentsInvalid
 from toolkit.tools.fields import Field
 from toolkit.tools.plain import Schema, inside, target
 from toolkit.tools.problems import problems
-from toolkit.tools.restore import needs_restoring, restore
+from toolkit.tools.restore import has_inner_defaults, has_mappings, restore
 
 __all__ = ["Binder", "Bound", "binder"]
 
@@ -58,8 +58,10 @@ def binder(
                     del values[name]
         return ((), values) if arrange is None else (arrange(values), values)
 
-    if strict_form and needs_restoring(plain):
+    if strict_form and has_mappings(plain):
         return lambda text: bind(_restored(text, plain))
+    if strict_form and has_inner_defaults(plain):
+        return lambda text: bind(_restored(text, plain) if "null" in text else text)
     return bind
 
 

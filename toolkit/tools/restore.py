@@ -1,19 +1,19 @@
 """Arguments in strict form become arguments in plain form: nulls that mean a default go, entries become mappings.
 
-Only tools with nested defaults or mappings take this pass over the parsed JSON; the others are validated straight from
-the text.
+Only tools with mappings, and calls with nulls to tools with nested defaults, take this pass over the parsed JSON; the
+others are validated straight from the text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from toolkit.errors import ArgumentsInvalid
 from toolkit.tools.plain import Schema, inside, is_list, is_schema, target
 from toolkit.tools.strict import entry
 
-__all__ = ["needs_restoring", "restore"]
+__all__ = ["has_inner_defaults", "has_mappings", "restore"]
 
 KINDS: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -24,16 +24,23 @@ KINDS: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def needs_restoring(plain: Schema) -> bool:
-    """Tell whether anything below the arguments themselves differs between the two forms."""
+def has_mappings(plain: Schema) -> bool:
+    """Tell whether some argument is a mapping, or holds one: then every text differs between the two forms."""
+    return any(entry(node) is not None for node in _below(plain))
+
+
+def has_inner_defaults(plain: Schema) -> bool:
+    """Tell whether something inside an argument has a default: then a text with a null may differ."""
+    return any(node.get("properties", {}).keys() - set(node.get("required", ())) for node in _below(plain))
+
+
+def _below(plain: Schema) -> Iterator[Schema]:
     pending: list[Schema] = [part for part, _ in inside(plain)]
     pending.extend(plain.get("$defs", {}).values())
     while pending:
         node = pending.pop()
-        if entry(node) is not None or node.get("properties", {}).keys() - set(node.get("required", ())):
-            return True
+        yield node
         pending.extend(part for part, _ in inside(node))
-    return False
 
 
 def restore(value: Any, node: Schema, root: Schema, where: str = "") -> Any:
