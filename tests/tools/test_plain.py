@@ -96,7 +96,7 @@ class Level(IntEnum):
         (dict[float, int], ("x: keys of type number",)),
         (dict[Level, int], ("x: keys not text",)),
     ],
-    ids=str,
+    ids=lambda each: str(each).partition(" at 0x")[0],
 )  # fmt: skip
 def test_what_a_schema_cannot_say_is_noted_with_its_place(annotation: Any, rules: tuple[str, ...]) -> None:
     node, found = said(annotation)
@@ -115,7 +115,7 @@ def test_what_a_schema_cannot_say_is_noted_with_its_place(annotation: Any, rules
         (dict[Annotated[str, Field(pattern="^a")], int], {"pattern": "^a"}),
         (dict[datetime.date, int], {"format": "date"}),
     ],
-    ids=str,
+    ids=lambda each: str(each).partition(" at 0x")[0],
 )
 def test_the_names_of_a_mapping_are_said(annotation: Any, names: Any) -> None:
     node, _ = said(annotation)
