@@ -1,0 +1,273 @@
+"""The two halves together: the loop on the engine, in process and over a socket, blocking and awaiting."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from openai import AsyncOpenAI, OpenAI
+
+from tests.contract.doors import served
+from tests.engine.scripted import Script, Scripted, answer, ask, asked
+from toolkit import (
+    CallFinished,
+    CallStarted,
+    LimitReached,
+    Limits,
+    Result,
+    Retry,
+    RunContext,
+    RunEnded,
+    RunExpired,
+    RunFailed,
+    TextDelta,
+    Toolset,
+    run,
+    stream,
+    tool,
+)
+from toolkit.engine import Engine
+from toolkit.engine.model import ModelCall, ModelError, Text
+
+WEATHER = ModelCall("call_a", "get_weather", '{"city":"Seoul"}')
+FLIGHTS = ModelCall("call_b", "find_flights", '{"to":"Paris"}')
+
+
+@tool
+def get_weather(city: str) -> dict[str, Any]:
+    """Weather in a city."""
+    return {"city": city, "sky": "clear"}
+
+
+@tool
+async def find_flights(to: str) -> list[str]:
+    """Flights to a city."""
+    await asyncio.sleep(0)
+    return [f"KE 93 to {to}"]
+
+
+TOOLS = Toolset(get_weather, find_flights)
+
+
+class World:
+    """An engine, one way to reach it, and `run` and `stream` as that way has them."""
+
+    def __init__(self, engine: Engine, url: str | None, awaits: bool) -> None:
+        self.engine, self.url, self.awaits = engine, url, awaits
+        here = engine.client()
+        self.assistant_id = here.beta.assistants.create(model="any", tools=TOOLS.definitions).id
+        self.here = here
+
+    def run(self, tools: Toolset | None = TOOLS, **arguments: Any) -> Result:
+        if "run_id" not in arguments:
+            arguments["assistant_id"] = self.assistant_id
+        if not self.awaits:
+            with self._client() as client:
+                return run(client, tools, **arguments)
+
+        async def main() -> Result:
+            async with self._aclient() as client:
+                return await run(client, tools, **arguments)
+
+        return asyncio.run(main())
+
+    def events(
+        self, tools: Toolset = TOOLS, leave: Callable[[Any], bool] = lambda _: False, **arguments: Any
+    ) -> list[Any]:
+        arguments["assistant_id"] = self.assistant_id
+        seen: list[Any] = []
+        if not self.awaits:
+            with self._client() as client, stream(client, tools, **arguments) as events:
+                for event in events:
+                    seen.append(event)
+                    if leave(event):
+                        break
+            return seen
+
+        async def main() -> None:
+            async with self._aclient() as client, stream(client, tools, **arguments) as events:
+                async for event in events:
+                    seen.append(event)
+                    if leave(event):
+                        break
+
+        asyncio.run(main())
+        return seen
+
+    def _client(self) -> OpenAI:
+        if self.url is None:
+            return self.engine.client()
+        return OpenAI(base_url=self.url, api_key="none", http_client=httpx2.Client(verify=False))
+
+    def _aclient(self) -> AsyncOpenAI:
+        if self.url is None:
+            return self.engine.aclient()
+        return AsyncOpenAI(base_url=self.url, api_key="none", http_client=httpx2.AsyncClient(verify=False))
+
+
+Start = Callable[..., tuple[World, Scripted]]
+
+
+@pytest.fixture(params=["in process", "in process, awaiting", "socket", "socket, awaiting"])
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
+    closes: list[Callable[[], object]] = []
+
+    def start(*scripts: Script, **settings: Any) -> tuple[World, Scripted]:
+        model = Scripted(scripts)
+        engine = Engine(f"sqlite:///{tmp_path}/{len(closes)}.db", model=model, **settings)
+        closes.append(engine.close)
+        url = None
+        if "socket" in request.param:
+            serving = served(engine.app)
+            url = f"{serving.__enter__()}/v1"
+            closes.append(lambda: serving.__exit__(None, None, None))
+        return World(engine, url, "awaiting" in request.param), model
+
+    yield start
+    for close in reversed(closes):
+        close()
+
+
+def test_two_calls_in_parallel_and_the_answer(start: Start) -> None:
+    world, model = start(ask(WEATHER, FLIGHTS, say=["Let me look."]), answer("Clear, ", "one flight."))
+    result = world.run(input="Seoul and Paris?")
+    assert (result.status, result.text, result.turns) == ("completed", "Clear, one flight.", 1)
+    assert [finished.output.content for finished in result.calls] == [
+        '{"city":"Seoul","sky":"clear"}',
+        '["KE 93 to Paris"]',
+    ]
+    assert len(result.messages) == 2
+    assert result.usage is not None
+    assert result.usage.total_tokens == 30
+    assert result.run.status == "completed"
+    told = [chat["content"] for chat in asked(model.requests[1])]
+    assert told == ["Seoul and Paris?", "Let me look.", *(finished.output.content for finished in result.calls)]
+
+
+def test_one_stream_over_all_rounds(start: Start) -> None:
+    world, _ = start(ask(WEATHER), ask(FLIGHTS), answer("Done ", "now."))
+    events = world.events(input="Seoul and Paris?")
+    kinds = [type(event) for event in events if isinstance(event, (TextDelta, CallStarted, CallFinished, RunEnded))]
+    assert kinds == [CallStarted, CallFinished, CallStarted, CallFinished, TextDelta, TextDelta, RunEnded]
+    assert events[-1].result.text == "Done now."
+    assert events[-1].result.turns == 2
+
+
+def test_a_thread_goes_on_with_what_was_said(start: Start) -> None:
+    world, model = start(answer("Hello Ann."), answer("Ann."))
+    first = world.run(input="I am Ann.")
+    again = world.run(thread_id=first.thread_id, input="Who am I?")
+    assert again.text == "Ann."
+    assert [chat["content"] for chat in asked(model.requests[1])] == ["I am Ann.", "Hello Ann.", "Who am I?"]
+
+
+def test_bad_calls_are_told_to_the_model_and_the_run_goes_on(start: Start) -> None:
+    calls = [
+        ModelCall("call_1", "get_weather", "{not json"),
+        ModelCall("call_2", "get_weather", '{"town":"Seoul"}'),
+        ModelCall("call_3", "nobody", "{}"),
+        FLIGHTS,
+    ]
+    world, model = start(ask(*calls), answer("Sorry."))
+    result = world.run(input="x")
+    told = [chat["content"] for chat in asked(model.requests[1]) if chat["role"] == "tool"]
+    assert [finished.output.ok for finished in result.calls] == [False, False, False, True]
+    assert "JSON" in told[0]
+    assert "city" in told[1]
+    assert "get_weather" in told[2]
+    assert told[3] == '["KE 93 to Paris"]'
+    assert result.text == "Sorry."
+
+
+def test_a_tool_may_ask_to_be_called_again(start: Start) -> None:
+    seen: list[str] = []
+
+    @tool
+    def get_weather(city: str, ctx: RunContext[dict[str, int]]) -> str:
+        """Weather."""
+        seen.append(f"{city} {ctx.deps['n']} {ctx.call_id}")
+        if len(seen) == 1:
+            raise Retry("name a city in Korea")
+        return "clear"
+
+    other = ModelCall("call_c", "get_weather", '{"city":"Busan"}')
+    world, model = start(ask(WEATHER), ask(other), answer("Clear."))
+    result = world.run(Toolset(get_weather), input="x", deps={"n": 7})
+    assert seen == ["Seoul 7 call_a", "Busan 7 call_c"]
+    assert "name a city in Korea" in asked(model.requests[1])[-1]["content"]
+    assert result.text == "Clear."
+
+
+def test_a_run_that_fails_is_an_exception_with_the_run(start: Start) -> None:
+    world, _ = start([ModelError("no such model; set --model")])
+    with pytest.raises(RunFailed, match="no such model") as error:
+        world.run(input="x")
+    assert error.value.code == "server_error"
+    assert error.value.run is not None
+    assert error.value.run.status == "failed"
+
+
+def test_a_run_that_expires_is_an_exception_with_the_run(start: Start) -> None:
+    world, _ = start([30.0, *answer("never")], run_expires_s=1)
+    with pytest.raises(RunExpired) as error:
+        world.run(input="x")
+    assert error.value.run is not None
+
+
+def test_a_limit_ends_the_run_here_and_there(start: Start) -> None:
+    world, model = start([Text("Half"), 30.0, *answer("never")])
+    began = time.monotonic()
+    with pytest.raises(LimitReached, match="seconds") as error:
+        world.run(input="x", limits=Limits(seconds=0.5))
+    assert time.monotonic() - began < 5
+    assert error.value.result is not None
+    _until(lambda: _status(world, error.value.result) == "cancelled")
+    _until(lambda: model.aborted == 1)
+
+
+def test_leaving_the_stream_cancels_the_run(start: Start) -> None:
+    world, model = start([Text("Half"), 30.0, *answer("never")])
+    world.events(input="x", leave=lambda event: isinstance(event, TextDelta))
+    _until(lambda: model.aborted == 1)
+
+
+def test_a_run_is_picked_up(start: Start) -> None:
+    world, _ = start(ask(WEATHER), answer("Clear."))
+    thread = world.here.beta.threads.create(messages=[{"role": "user", "content": "x"}])
+    waiting = world.here.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=world.assistant_id)
+    assert waiting.status == "requires_action"
+    result = world.run(thread_id=thread.id, run_id=waiting.id)
+    assert (result.text, len(result.calls)) == ("Clear.", 1)
+
+
+def test_slow_tools_run_at_the_same_time(start: Start) -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    @tool
+    def meet(who: int) -> int:
+        """Wait for the others."""
+        together.wait()
+        return who
+
+    calls = [ModelCall(f"call_{who}", "meet", f'{{"who":{who}}}') for who in range(3)]
+    world, _ = start(ask(*calls), answer("Met."))
+    result = world.run(Toolset(meet), input="x")
+    assert [finished.output.content for finished in result.calls] == ["0", "1", "2"]
+
+
+def _status(world: World, result: Result | None) -> str:
+    assert result is not None
+    return world.here.beta.threads.runs.retrieve(result.run_id, thread_id=result.thread_id).status
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
