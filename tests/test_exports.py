@@ -39,7 +39,7 @@ def add(a: int, b: int = 1) -> int:
     return a + b
 
 Toolset(add).definitions
-assert not {"openai", "httpx2", "starlette"} & sys.modules.keys()
+assert not {"openai", "httpx2"} & sys.modules.keys()
 import toolkit
 assert callable(toolkit.run) and "openai" in sys.modules
 """

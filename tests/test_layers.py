@@ -104,7 +104,7 @@ def test_the_check_itself(module: str, source: str, found: int) -> None:
 
 IMPORT_EACH_ALONE = """
 import importlib, os, sys, traceback
-import openai, pydantic, starlette.applications, starlette.routing, typer, rich.console, uvicorn  # paid only once
+import openai, pydantic, typer, rich.console, uvicorn  # paid only once
 broken = 0
 for name in sys.argv[1:]:
     child = os.fork()
@@ -137,7 +137,7 @@ def modules_after(source: str) -> set[str]:
 
 def test_defining_a_tool_imports_neither_the_client_nor_the_engine() -> None:
     source = "from toolkit import Toolset, tool\n@tool\ndef f(a: int) -> int:\n    'Do it.'\n    return a\nToolset(f)"
-    assert modules_after(source).isdisjoint({"openai", "starlette", "toolkit.engine", "toolkit.runs.drivers", "typer"})
+    assert modules_after(source).isdisjoint({"openai", "httpx2", "toolkit.engine", "toolkit.runs.drivers", "typer"})
 
 
 def test_the_engine_needs_no_extra() -> None:

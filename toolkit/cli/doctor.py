@@ -23,7 +23,7 @@ from toolkit.errors import EngineError
 
 __all__ = ["doctor"]
 
-PACKAGES = ("openai", "pydantic", "starlette", "uvicorn", "typer", "rich")
+PACKAGES = ("openai", "pydantic", "httpx2", "uvicorn", "typer", "rich")
 
 
 @dataclass(frozen=True, slots=True)
