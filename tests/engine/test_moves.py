@@ -144,7 +144,7 @@ def test_a_run_under_way_is_taken_over_only_when_its_lease_is_over(do: Do) -> No
         do(lambda tx: moves.finish_message(tx, run, writing, "late", NOW + 7, USED))
     with pytest.raises(Fenced):
         do(lambda tx: moves.complete(tx, run, NOW + 7, USED, text="late", writing=writing))
-    assert messages_of(do, run)[-1]["content"] == []
+    assert messages_of(do, run)[-1]["content"] == [{"type": "text", "text": {"value": "", "annotations": []}}]
     assert chats(do, run) == [{"role": "user", "content": "hello"}]
 
 

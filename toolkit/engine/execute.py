@@ -142,7 +142,7 @@ class Execution:
         def work(tx: Tx) -> str:
             row = tx.one("run.active_of", thread=thread_id, project=project)
             if row is not None:
-                told.append(moves.end(tx, runs.run_of(row), "cancel", self._now()))
+                told.append(moves.end(tx, runs.run_of(row), "cancel", self._now(), text=self._written(row["id"])))
             return threads.delete(tx, project, thread_id)
 
         answer = await self._store.write(once(project, key, self._now(), work))

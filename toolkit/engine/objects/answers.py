@@ -56,8 +56,8 @@ def close_answer(
         return ()  # it was deleted while it was being written, and the run goes on without it
     message["metadata"] = json.loads(row["body"])["metadata"]  # may have been changed meanwhile
     message["status"] = message_after(message["status"], "break_off" if reason else "complete")
-    if text or not reason:
-        message["content"] = [{"type": "text", "text": {"value": text, "annotations": []}}]
+    # The SDK's handlers look for the part that a delta has begun, and break when it is gone again.
+    message["content"] = [{"type": "text", "text": {"value": text, "annotations": []}}]
     at = max(now, message["created_at"])
     if reason:
         message["incomplete_details"], message["incomplete_at"] = {"reason": reason}, at
