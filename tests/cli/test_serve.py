@@ -18,6 +18,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.cli.models import model_server
+from toolkit.cli.serve import _bound
 
 TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 
@@ -151,3 +152,10 @@ def test_a_key_the_endpoint_refuses(cli: Cli) -> None:
     assert left.code == 2
     assert left.err.startswith(f"The model endpoint {url} cannot be used: ")
     assert len(left.err.splitlines()) <= 3
+
+
+def test_no_event_waits_for_another_to_be_acknowledged() -> None:
+    with _bound("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
