@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from openai.types.responses import FunctionToolParam as FlatDefinition
     from openai.types.shared_params import FunctionDefinition
 
+    from toolkit.tools.binding import Binder
+
 __all__ = ["Definition"]
 
 
@@ -64,9 +66,10 @@ class Definition:
         return self._strict is not False and self.schema.strict is not None
 
     @cached_property
-    def calling(self) -> tuple[FunctionSchema, bool, str | None]:
-        """What every call needs, in one look-up: the schema, whether the strict form is used, the context's name."""
-        return self.schema, self.strict, self.schema.context_parameter
+    def calling(self) -> tuple[Binder, str | None]:
+        """What every call needs, in one look-up: how arguments are bound, and the context's name."""
+        schema = self.schema
+        return schema.bind_strict if self.strict else schema.bind_plain, schema.context_parameter
 
     @property
     def not_strict_because(self) -> str | None:

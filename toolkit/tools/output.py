@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from types import GeneratorType
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
@@ -24,13 +23,12 @@ LEAST_OUTPUT_BYTES = 256
 """The smallest cap that still leaves room for the note that something was cut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What the model is told of a call: `content` is text (JSON for values, strings as they are), `ok` whether it
     worked.
 
     A tool may return one itself, to say `ok=False` with a text of its own; a content that is no string becomes JSON
-    then.
+    then. (A named tuple: one is made for every call, and a frozen dataclass takes twice as long to make.)
     """
 
     content: str

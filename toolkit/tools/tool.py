@@ -169,8 +169,8 @@ class Tool(Generic[P, R]):
         Raises ArgumentsInvalid for arguments the model got wrong, DefinitionError where a context is needed and
         missing.
         """
-        schema, is_strict, context_parameter = self._definition.calling
-        args, kwargs = schema.bind(arguments_json, strict_form=is_strict)
+        bind, context_parameter = self._definition.calling
+        args, kwargs = bind(arguments_json)
         if context_parameter is not None:
             if context is None:
                 raise DefinitionError(f"{self.name} takes a RunContext: hand it one, call(arguments, RunContext(...))")
@@ -181,7 +181,7 @@ class Tool(Generic[P, R]):
     @property
     def takes_context(self) -> bool:
         """Whether the function has a RunContext parameter, which the model does not see."""
-        return self._definition.calling[2] is not None
+        return self._definition.calling[1] is not None
 
     def _failed(self, error: Exception, context: RunContext[Any] | None) -> Output:
         if context is None:
