@@ -209,7 +209,7 @@ class Completion:
         calls = delta.get("tool_calls")
         if calls and isinstance(calls, list):
             deltas += self._calls.take(cast("Sequence[Any]", calls), whole=whole)
-        if len(delta) > 1:
+        if len(delta) > 1 or not text:
             self._keep(delta)
         return deltas
 

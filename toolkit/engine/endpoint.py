@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -21,6 +21,7 @@ from toolkit.engine.dialects import Answer
 from toolkit.engine.failures import judged, told_by, wait_s
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import Delta, ModelError, ModelRequest
+from toolkit.errors import EngineError
 
 __all__ = ["Endpoint"]
 
@@ -42,13 +43,19 @@ class Endpoint:
 
     `url` is its base, such as http://localhost:11434/v1, or the whole address that ends in /chat/completions. `headers`
     go with every request. `timeout_s` bounds a whole completion unless the request says otherwise. Each event loop that
-    uses it has connections of its own.
+    uses it has connections of its own. Raises EngineError for a URL that is none.
     """
 
     def __init__(
         self, url: str, *, key: str | None = None, headers: Mapping[str, str] | None = None, timeout_s: float = 600
     ) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            httpx2.URL(url)
+        except (ValueError, httpx2.InvalidURL):
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise EngineError(f"The model URL {url!r} is not understood. Write it like http://localhost:11434/v1.")
         path = parts.path.rstrip("/").removesuffix("/chat/completions")
         self._completions = urlunsplit(parts._replace(path=f"{path}/chat/completions", fragment=""))
         self._models = urlunsplit(parts._replace(path=f"{path}/models", fragment=""))
@@ -89,7 +96,7 @@ class Endpoint:
         try:
             async with asyncio.timeout(_NAMES_S):
                 response = await self._client().get(self._models)
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
+        except (httpx2.HTTPError, TimeoutError) as error:
             raise self._unreachable(error) from error
         if response.status_code != 200:
             raise self._refusal(response, response.content, "")
@@ -120,9 +127,8 @@ class Endpoint:
     async def _answered(self, request: ModelRequest, deadline: float) -> AsyncGenerator[httpx2.Response]:
         """Send a request until it is taken, without what the server refuses by name; close the answer at the end."""
         members = _members(request)
-        for member in self._refused.get(request.model, ()):
-            members.pop(member, None)
-        lasting: set[str] = set()
+        _leave_out(members, self._refused.get(request.model, frozenset()))
+        lasting: frozenset[str] = frozenset()
         while True:
             response = await self._send(_body(request, members), deadline)
             try:
@@ -137,7 +143,10 @@ class Endpoint:
             named = _named(response.status_code, said, members)
             if not named:
                 raise self._refusal(response, said, request.model)
-            lasting |= _leave_out(members, named, said)
+            about_value = bool(_ABOUT_VALUE.search(said.decode(errors="replace")))
+            _leave_out(members, named, rename=not about_value)
+            if not about_value:  # a value that is too high says nothing of the next request
+                lasting |= named
 
     async def _send(self, body: bytes, deadline: float) -> httpx2.Response:
         try:
@@ -146,7 +155,7 @@ class Endpoint:
             request = client.build_request("POST", self._completions, content=body, headers=headers)
             async with asyncio.timeout_at(deadline):
                 return await client.send(request, stream=True)
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
+        except (httpx2.HTTPError, TimeoutError) as error:
             raise self._unreachable(error) from error
 
     async def _next(self, chunks: AsyncIterator[bytes], answer: Answer, deadline: float) -> bytes | None:
@@ -179,10 +188,6 @@ class Endpoint:
         )
 
     def _unreachable(self, error: Exception) -> ModelError:
-        if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-            return ModelError(
-                f"The model URL {self._where!r} is not understood. Write it like http://localhost:11434/v1."
-            )
         if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
             reason = str(error) or "no answer"
             text = (
@@ -221,26 +226,21 @@ def _body(request: ModelRequest, members: Mapping[str, Any]) -> bytes:
     return f'{head}{tools},"messages":[{messages}]}}'.encode(errors="replace")
 
 
-def _named(status: int, said: bytes, members: Mapping[str, Any]) -> list[str]:
+def _named(status: int, said: bytes, members: Mapping[str, Any]) -> frozenset[str]:
     """Give the members that a refusal names and that can be left out."""
     if status not in (400, 422):
-        return []
-    words = set(re.findall(r"[a-z_]+", said.decode(errors="replace")))
-    return [member for member in _OPTIONAL if member in members and member in words]
+        return frozenset()
+    words = re.findall(r"[a-z_]+", said.decode(errors="replace"))
+    return frozenset(_OPTIONAL).intersection(members, words)
 
 
-def _leave_out(members: dict[str, Any], named: Sequence[str], said: bytes) -> set[str]:
-    """Take the named members out, and give those that the server will never take.
-
-    A bound on tokens goes by its older name then, since most servers know one of the two. A refusal of the value (more
-    tokens than the model has) says nothing of the next request.
-    """
-    about_value = bool(_ABOUT_VALUE.search(said.decode(errors="replace")))
-    for member in named:
-        value = members.pop(member)
-        if member == "max_completion_tokens" and not about_value:
-            members["max_tokens"] = value
-    return set() if about_value else set(named)
+def _leave_out(members: dict[str, Any], names: Collection[str], *, rename: bool = True) -> None:
+    """Take members out. A bound on tokens goes by its older name then, since most servers know one of the two."""
+    for name in _OPTIONAL:
+        if name in names and name in members:
+            value = members.pop(name)
+            if rename and name == "max_completion_tokens":
+                members["max_tokens"] = value
 
 
 def _names_in(answer: object) -> list[str]:

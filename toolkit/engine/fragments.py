@@ -20,6 +20,7 @@ __all__ = ["Calls"]
 _UNDECIDED: Final = frozenset({"", "{", "{}", "n", "nu", "nul", "null"})
 """Beginnings of arguments that may turn out to be a placeholder; held back until that is known."""
 _OURS: Final = frozenset({"index", "id", "type", "function"})
+_OURS_IN_FUNCTION: Final = frozenset({"name", "arguments"})
 
 
 @dataclass(slots=True)
@@ -128,7 +129,7 @@ class Calls:
             self._by_id.setdefault(call_id, call)
         if _is_index(index):
             self._by_index[index] = call
-        if name and name != call.name and not call.has_arguments:
+        if name and name != call.name and not (call.name and call.has_arguments):
             call.name += name  # some servers send a name in pieces
 
     def _append(self, call: _Call, arguments: str, deltas: list[Delta]) -> None:
@@ -188,8 +189,6 @@ def _arguments(value: object) -> str:
 
 
 def _keep_unknown(call: _Call, fragment: dict[str, Any], function: dict[str, Any]) -> None:
-    if len(fragment) > 2:
-        call.extra.update((key, value) for key, value in fragment.items() if key not in _OURS and value is not None)
-    if len(function) > 2:
-        known = ("name", "arguments")
-        call.extra_function.update((k, v) for k, v in function.items() if k not in known and v is not None)
+    for fields, ours, kept in ((fragment, _OURS, call.extra), (function, _OURS_IN_FUNCTION, call.extra_function)):
+        if not fields.keys() <= ours:
+            kept.update((key, value) for key, value in fields.items() if key not in ours and value is not None)

@@ -90,15 +90,17 @@ def _result(done: Done) -> str:
     error: object = cast("dict[str, Any]", value).get("error") if isinstance(value, dict) else None
     if isinstance(error, str) and error:
         return f"{subject} did not work out: {_sentence(error)}"
-    said = _said(value, done.arguments)
+    if value in (None, "", {}):
+        return f"{_subject(done, whole=True)}: done."
+    said = _said(cast("Any", value), done.arguments)
     return f"{subject}:{said}" if said.startswith("\n") else f"{subject}: {_sentence(said)}"
 
 
-def _subject(done: Done) -> str:
-    """Name what a call was about: `get_weather` of Seoul is Weather for Seoul."""
+def _subject(done: Done, *, whole: bool = False) -> str:
+    """Name what a call was about: `get_weather` of Seoul is Weather for Seoul; `whole` keeps the verb: Set light."""
     parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", done.name).replace("-", "_").lower().split("_")
     words = [part for part in parts if part]
-    if len(words) > 1 and stem(words[0]) in VERBS:
+    if len(words) > 1 and stem(words[0]) in VERBS and not whole:
         words = words[1:]
     subject = " ".join(words).capitalize()
     told = {
@@ -115,8 +117,6 @@ def _subject(done: Done) -> str:
 def _said(value: object, known: Mapping[str, Any]) -> str:
     """Say a value in words; a long or listed one begins on a line of its own."""
     match value:
-        case None | "" | {}:
-            return "done, and nothing came back"
         case []:
             return "nothing found"
         case True | False:

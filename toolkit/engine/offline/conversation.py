@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from toolkit.engine.offline.answering import Done
 
-__all__ = ["Asked", "read"]
+__all__ = ["Asked", "members_of", "read", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,15 @@ def text_of(content: object) -> str:
     return " ".join(part["text"] for part in parts if isinstance(part.get("text"), str))
 
 
+def members_of(text: str) -> dict[str, Any]:
+    """Read the members of a JSON object; none from a text that is no JSON object."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 def _done(call: Mapping[str, Any], output: str) -> Done:
     function: Mapping[str, Any] = call.get("function") or {}
-    try:
-        arguments: object = json.loads(function.get("arguments") or "{}")
-    except (ValueError, RecursionError):
-        arguments = {}
-    return Done(
-        str(function.get("name")), cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else {}, output
-    )
+    return Done(str(function.get("name")), members_of(function.get("arguments") or "{}"), output)

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelError, ModelRequest
 from toolkit.engine.offline.answering import Done, answer, introduction, is_question, question
-from toolkit.engine.offline.conversation import Asked, read
+from toolkit.engine.offline.conversation import Asked, members_of, read
 from toolkit.engine.offline.filling import empty, fill_schema
 from toolkit.engine.offline.matching import Wish, plan, wish_for
 from toolkit.engine.offline.toolbox import Tool, Toolbox, toolbox
@@ -94,7 +94,9 @@ def _named(choice: Mapping[str, Any], box: Toolbox) -> Tool:
 def _forced(wish: Wish, text: str) -> Wish:
     """Make a wish complete: what is missing is empty, and the whole request stands where a text is due."""
     filling = {parameter.name: empty(parameter.schema, text) for parameter in wish.missing}
-    return Wish(wish.tool, tuple({**arguments, **filling} for arguments in wish.each))
+    names = [parameter.name for parameter in wish.tool.parameters]
+    filled = ({**arguments, **filling} for arguments in wish.each)
+    return Wish(wish.tool, tuple({name: each[name] for name in names if name in each} for each in filled))
 
 
 def _formatted(text: str, response_format: Any, asked: Asked, today: Callable[[], date]) -> str:
@@ -108,7 +110,17 @@ def _formatted(text: str, response_format: Any, asked: Asked, today: Callable[[]
     schema: Mapping[str, Any] = asked_for.get("schema") or {}
     value = fill_schema(schema, asked.text, today)
     properties: Mapping[str, Mapping[str, Any]] = schema.get("properties") or {}
+    for done in asked.done:
+        value |= {name: said for name, said in members_of(done.output).items() if _fits(said, properties.get(name, {}))}
     for name in value:
         if name in _ANSWERS and properties[name].get("type") == "string" and "enum" not in properties[name]:
             value[name] = text
     return dump(value)
+
+
+def _fits(value: object, schema: Mapping[str, Any]) -> bool:
+    """Say whether a value has a schema's plain type, and is one of its values if it names any."""
+    kinds = {"string": str, "boolean": bool, "integer": int, "number": int | float}
+    kind = kinds.get(schema.get("type", ""))
+    same = kind is not None and isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    return same and value in schema.get("enum", (value,))

@@ -80,7 +80,7 @@ _LITTLE: Final = (
 VERBS: Final = _stems("""
     add analyse analyze archive average book buy calculate call change check choose compare compute confirm
     convert copy count create decrease delete describe dim display divide download draft explain extract fetch
-    figure filter find forecast give help increase list lock look make mark move multiply mute open order pick
+    figure filter find forecast get give help increase list lock look make mark move multiply mute open order pick
     plan play post print rank rate read remind remove rename reply reserve resume roll run save say schedule
     search send set share show sort start stop store subtract sum summarise summarize switch tell translate try
     turn unlock update upload use watch write
