@@ -15,8 +15,8 @@ ToolkitError
 ├── EngineError          the engine cannot start or go on: store, port, settings; the text names the remedy
 └── Refused              a request the Assistants API refuses; becomes the API's error JSON and status
 
-Three audiences: the *model* reads short texts (ToolError, Retry), the *app* gets RunError with the run attached, the *HTTP
-client* gets Refused as JSON.
+Three audiences: the *model* reads short texts (ToolError, Retry), the *app* gets RunError with the run attached, the
+*HTTP client* gets Refused as JSON.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Refused(ToolkitError):
         message: str,
         *,
         status: int = 400,
-        type: str = "invalid_request_error",
+        type: str = "invalid_request_error",  # noqa: A002 - the name the API gives it
         param: str | None = None,
         code: str | None = None,
     ) -> None:
