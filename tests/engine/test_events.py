@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from tests.contract.official import assert_official
-from toolkit.engine.events import DONE, Feed, call_delta, call_started, frame, replay, text_delta
+from toolkit.engine.events import DONE, Feed, call_delta, call_started, closing, frame, replay, text_delta
 
 
 def test_a_frame_is_two_lines_and_a_blank_one() -> None:
@@ -104,3 +104,18 @@ def test_a_message_deleted_since_is_left_out() -> None:
     told = replay("completed", "{}", [step], []).decode()
     assert "thread.message" not in told
     assert "thread.run.step.completed" in told
+
+
+def test_what_ended_elsewhere_is_told_for_what_was_begun_here_alone() -> None:
+    def one(id_: str, status: str) -> dict[str, str]:
+        return {"id": id_, "status": status}
+
+    steps = [one("step_told", "completed"), one("step_open", "cancelled"), one("step_busy", "in_progress")]
+    events = closing(
+        "cancelled", '{"id":"run_1"}', steps, [one("msg_open", "incomplete")], ("msg_open", "step_open", "step_busy")
+    )
+    assert [name for name, _ in events] == [
+        "thread.message.incomplete",
+        "thread.run.step.cancelled",
+        "thread.run.cancelled",
+    ]

@@ -8,13 +8,13 @@ bytes once, however many listen.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.engine.jsontext import dump, quote
 from toolkit.engine.objects.runs import Event
 
-__all__ = ["DONE", "Feed", "call_delta", "call_started", "frame", "replay", "text_delta"]
+__all__ = ["DONE", "Feed", "call_delta", "call_started", "closing", "frame", "replay", "text_delta"]
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 
@@ -112,6 +112,20 @@ def replay(status: str, run: str, steps: Sequence[Mapping[str, Any]], answers: S
             events.append((f"thread.run.step.{step['status']}", dump(step)))
     events.append((f"thread.run.{status}", run))
     return b"".join(map(frame, events)) + DONE
+
+
+def closing(
+    status: str,
+    run: str,
+    steps: Sequence[Mapping[str, Any]],
+    answers: Sequence[Mapping[str, Any]],
+    begun: Collection[str],
+) -> list[Event]:
+    """Tell how what was `begun` (ids) ended in another process, and then how the run did, from what is stored."""
+    ended = [(f"thread.message.{answer['status']}", answer) for answer in answers if answer["id"] in begun]
+    ended += [(f"thread.run.step.{step['status']}", step) for step in steps if step["id"] in begun]
+    events = [(name, dump(value)) for name, value in ended if value["status"] != "in_progress"]
+    return [*events, (f"thread.run.{status}", run)]
 
 
 def _emptied(details: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from toolkit.engine import moves
-from toolkit.engine.events import Feed, replay
+from toolkit.engine.events import Feed, closing, replay
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg, Rooms
 from toolkit.engine.objects import runs, threads
@@ -29,6 +29,7 @@ from toolkit.engine.objects.steps import steps_of
 from toolkit.engine.queue import LocalQueue
 from toolkit.engine.states import ACTIVE
 from toolkit.engine.store import Tx
+from toolkit.errors import Refused
 
 __all__ = ["Execution"]
 
@@ -55,6 +56,7 @@ class Execution:
         self._legs: dict[str, Leg] = {}
         self._news: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._looking: asyncio.Task[None] | None = None
+        self._followers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Begin to look after the store's runs, those that another process left behind included."""
@@ -63,9 +65,10 @@ class Execution:
 
     async def aclose(self) -> None:
         """Stop. Runs under way are let go, for whoever opens the store next to go on with."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        tasks = [task for task in (self._looking, *self._followers) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._queue.aclose()
         await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=0))
 
@@ -162,10 +165,15 @@ class Execution:
                 yield chunk
             return
         thread_id: str = json.loads(run)["thread_id"]
-        while (now := await self.read_run(project, thread_id, run_id, hold_s=_GLANCE_S)).status in _MOVING:
-            pass
+        now = await self._settled(project, thread_id, run_id)
         steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
         yield replay(now.status, now.wire, steps, written)
+
+    async def _settled(self, project: str, thread_id: str, run_id: str) -> Run:
+        """Wait until a run needs somebody or is over, wherever it is executed."""
+        while (run := await self.read_run(project, thread_id, run_id, hold_s=_GLANCE_S)).status in _MOVING:
+            pass
+        return run
 
     # How runs are set going and ended
 
@@ -211,14 +219,15 @@ class Execution:
         try:
             await leg.go()
         except moves.Fenced:
-            _log.info("run %s was moved by somebody else", run_id)
+            if self._legs.get(run_id) is leg:
+                self._lose(run_id)
         except Exception:
             _log.exception("run %s failed", run_id)
             await self._fail(leg)
         finally:
             if self._legs.get(run_id) is leg:
                 del self._legs[run_id]
-            self._tell_end(run_id, feed)
+                self._tell_end(run_id, feed)
 
     async def _fail(self, leg: Leg) -> None:
         error = LastError("server_error", "Sorry, something went wrong.")
@@ -245,6 +254,23 @@ class Execution:
             feed.publish(moved.events)
         self._tell_end(run_id, feed)
         self._queue.abort(run_id)
+
+    def _lose(self, run_id: str) -> None:
+        """Let go of a leg whose run another process has claimed or ended; listeners here are told how it goes there."""
+        _log.info("run %s was moved by somebody else", run_id)
+        leg, feed = self._legs.pop(run_id), self._feeds.get(run_id)
+        follower = asyncio.create_task(self._follow(leg, feed), name=f"follow {run_id}")
+        self._followers.add(follower)
+        follower.add_done_callback(self._followers.discard)
+
+    async def _follow(self, leg: Leg, feed: Feed | None) -> None:
+        run = leg.run
+        with contextlib.suppress(Refused):  # 404: its thread was deleted
+            now = await self._settled(run.project, run.thread, run.id)
+            steps, written = await self._store.read(lambda tx: (steps_of(tx, run.id), answers_of(tx, run.id)))
+            if feed is not None:
+                feed.publish(closing(now.status, now.wire, steps, written, leg.begun))
+        self._tell_end(run.id, feed)
 
     def _written(self, run_id: str) -> str:
         leg = self._legs.get(run_id)
@@ -298,9 +324,19 @@ class Execution:
             await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=now + _LEASE_S))
         if sweep:
             await self._store.write(lambda tx: tx.run("kept.sweep", before=int(now) - KEPT_S))
-        overdue, unattended = await self._store.read(
-            lambda tx: (tx.all("run.overdue", now=now), tx.all("run.unattended", now=now))
+        legs = dict(self._legs)
+        overdue, unattended, attempts = await self._store.read(
+            lambda tx: (
+                tx.all("run.overdue", now=now),
+                tx.all("run.unattended", now=now),
+                {run_id: tx.one("run.by_id", id=run_id) for run_id in legs},
+            )
         )
+        for run_id, leg in legs.items():
+            row = attempts[run_id]
+            if self._legs.get(run_id) is leg and (row is None or row["attempt"] != leg.run.attempt):
+                self._lose(run_id)
+                self._queue.abort(run_id)
         for row in overdue:
             await self._expire(row["id"])
         for row in unattended:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
@@ -80,6 +80,13 @@ class Leg:
         except ModelError as error:
             await self._fail(LastError(error.code, error.message))
         return self.run
+
+    @property
+    def begun(self) -> Collection[str]:
+        """The ids of the message and the steps that listeners have seen begin, and not end."""
+        writing, step = self._writing, self._calls_step
+        of_message = (writing.message["id"], writing.step["id"]) if writing and not self._message_closed else ()
+        return (*of_message, step["id"]) if step else of_message
 
     def _tokens_left(self) -> bool:
         most = self._settings["max_completion_tokens"]
