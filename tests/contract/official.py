@@ -1,4 +1,4 @@
-"""The official schema, as a check for what the engine answers."""
+"""The official schema, as a check for what the engine answers: nothing missing, nothing wrong, and nothing besides."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-DIFFERENCES = {
-    "null page ids": "first_id and last_id of an empty page are null: the hosted service and the SDK do so",
-    "usage details": "usage has details of its tokens, as recorded from the hosted service",
-    "run tool_resources": "runs carry an empty tool_resources, as recorded from the hosted service",
-    "reasoning_effort": "assistants and runs give back the reasoning_effort they were given",
+BESIDES = {
+    "Details of usage": {
+        "RunCompletionUsage": ("prompt_token_details", "completion_tokens_details"),
+        "RunStepCompletionUsage": ("prompt_token_details", "completion_tokens_details"),
+    },
+    "`tool_resources` of runs": {"RunObject": ("tool_resources",)},
+    "`reasoning_effort` given back": {"AssistantObject": ("reasoning_effort",), "RunObject": ("reasoning_effort",)},
 }
-"""Where answers differ from the schema on purpose. docs/compatibility.md says the same to users."""
+"""What answers have besides the schema's members, by difference; docs/compatibility.md tells users of the same ones."""
+
+NULLABLE = {"Ids of an empty page": ("first_id", "last_id")}
+"""Members of lists that may be null though the schema says string, by difference."""
 
 
 def problems(name: str, value: Any) -> list[str]:
@@ -34,15 +39,38 @@ def assert_official(name: str, value: Any) -> None:
 @cache
 def _schema() -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(Path(__file__).with_name("assistants-v2.schema.json").read_text())
-    relaxed = copy.deepcopy(schema)
-    for name, definition in relaxed["$defs"].items():
+    definitions: dict[str, Any] = copy.deepcopy(schema["$defs"])
+    for name, definition in definitions.items():
         if name.startswith("List"):
-            for member in ("first_id", "last_id"):
-                if member in definition.get("properties", {}):
+            for members in NULLABLE.values():
+                for member in set(members) & set(definition["properties"]):
                     definition["properties"][member] = {"type": ["string", "null"]}
-    return relaxed
+        if not name.endswith("Request"):
+            _close(definition)
+    for by_object in BESIDES.values():
+        for name, members in by_object.items():
+            _open(definitions[name], members)
+    return definitions
+
+
+def _close(schema: Any) -> None:
+    """Let objects have the members that are named, and no others: the schema leaves them open."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            schema.setdefault("additionalProperties", False)
+        for below in schema.values():
+            _close(below)
+    elif isinstance(schema, list):
+        for below in schema:
+            _close(below)
+
+
+def _open(definition: Any, members: tuple[str, ...]) -> None:
+    for alternative in definition.get("anyOf", [definition]):
+        if "properties" in alternative:
+            alternative["properties"].update(dict.fromkeys(members, True))
 
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": _schema()["$defs"]})
+    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": _schema()})
