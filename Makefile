@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL $(foreach name,$(filter TOOLKIT_%,$(.VARIABLES)),-u $(name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types bench clean
+.PHONY: help demo test test-all coverage lint types bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,10 @@ demo: .venv/standard.stamp  ## an assistant calls two functions at once; no key,
 test: lint types  ## what CI runs: linters, type checkers, tests with coverage
 	@$(CLEAN_ENV) $(BIN)/coverage erase
 	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" -n 2 --cov --cov-report=
-	@$(BIN)/coverage report --skip-covered --skip-empty
+	@echo "Coverage: $$($(BIN)/coverage report --format=total) %. Line by line: make coverage"
+
+coverage:  ## after make test: the lines that no test reached
+	@$(BIN)/coverage report --show-missing --skip-covered --skip-empty
 
 test-all: lint types  ## the same, with the slow tests
 	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2

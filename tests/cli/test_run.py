@@ -84,13 +84,28 @@ def test_a_real_endpoint(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--thread", "thread_none"], 1, "The server refused (404): "),
         (["--url", "http://127.0.0.1:9/v1", "--model", "offline"], 1, "No server answers at http://127.0.0.1:9/v1"),
         (["--url", "http://127.0.0.1:9/v1"], 2, "Which model at http://127.0.0.1:9/v1?"),
-        (["--store", "sqlite:///"], 0, ""),
+        (["--model-url", "http://127.0.0.1:9/v1", "--model", "x"], 2, "The model endpoint http://127.0.0.1:9/v1"),
     ],
 )
 def test_mistakes(cli: Cli, arguments: list[str], code: int, said: str) -> None:
     left = cli("run", "sky.py", "Current weather in Seoul?", *arguments)
     assert (left.code, left.err[: len(said)]) == (code, said)
     assert len(left.err.splitlines()) <= 3
+
+
+@pytest.mark.usefixtures("tools")
+def test_an_endpoint_that_refuses_the_key_is_told_by_the_run(cli: Cli) -> None:
+    with model_server(["x"], status=401) as url:
+        said = cli("run", "sky.py", "Hello", "--model-url", url, "--model", "x", *MEMORY)
+    assert said.code == 1
+    assert "refused the key" in said.err
+    assert len(said.err.splitlines()) <= 3
+
+
+@pytest.mark.usefixtures("tools")
+def test_an_empty_request(cli: Cli) -> None:
+    said = cli("run", "sky.py", " ", *MEMORY)
+    assert (said.code, said.err) == (2, "Ask for something: the request is empty.\n")
 
 
 @pytest.mark.usefixtures("tools")

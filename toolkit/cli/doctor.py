@@ -17,6 +17,7 @@ from toolkit import __version__
 from toolkit.cli import settings
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import models_at, offers
+from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url, parse
 from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import EngineError
@@ -111,8 +112,8 @@ def _model(url: str | None, key: str | None, key_file: Path | None, model: str |
         return
     try:
         models = models_at(endpoint)
-    except Mistake as mistake:
-        yield Finding(False, f"model endpoint {endpoint.url}", str(mistake))
+    except ModelError as error:
+        yield Finding(False, f"model endpoint {endpoint.url}", error.message)
         return
     yield Finding(True, f"model endpoint {endpoint.url}, {len(models)} models")
     if model and model != "offline" and not offers(models, model):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from toolkit.cli.mistakes import Mistake
 from toolkit.cli.settings import ModelSettings
+from toolkit.engine.model import ModelError
 
 __all__ = ["models_at", "offers"]
 
@@ -13,15 +13,12 @@ PATIENCE_S = 10.0
 
 
 def models_at(settings: ModelSettings) -> list[str]:
-    """List the endpoint's models, sorted. Raises Mistake with the reason when it cannot be used."""
-    from toolkit.engine.model import ModelError
-
+    """List the endpoint's models, sorted. Raises ModelError, with `retry` when it does not answer (in time)."""
     try:
         return sorted(asyncio.run(_names(settings)))
     except TimeoutError as error:
-        raise Mistake(f"no answer within {PATIENCE_S:g} s") from error
-    except ModelError as error:
-        raise Mistake(error.message) from error
+        text = f"The model endpoint {settings.url} gave no answer within {PATIENCE_S:g} s."
+        raise ModelError(text, retry=True) from error
 
 
 def offers(models: list[str], name: str) -> bool:

@@ -12,7 +12,9 @@ import typer
 from toolkit import Toolset
 from toolkit.cli import settings
 from toolkit.cli.mistakes import Mistake
+from toolkit.cli.models import models_at
 from toolkit.cli.target import TargetArgument, toolset_of
+from toolkit.engine.model import ModelError
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -50,7 +52,11 @@ def run(
 
     tools = toolset_of(target)
     endpoint = settings.ModelSettings() if url else settings.model_settings(model_url, model_key, model_key_file)
+    if not request.strip():
+        raise Mistake("Ask for something: the request is empty.")
     name = _model_name(model, url or endpoint.url)
+    if name != "offline":
+        _check_endpoint(endpoint)
     if url:
         with OpenAI(base_url=url, api_key=url_key or "none") as client:
             _converse(client, tools, name, instructions, request, thread, Screen(steps=steps))
@@ -68,6 +74,16 @@ def _model_name(model: str | None, endpoint: str | None) -> str:
     if not model and endpoint:
         raise Mistake(f"Which model at {endpoint}? Set TOOLKIT_MODEL=NAME or give --model NAME.")
     return model or "offline"
+
+
+def _check_endpoint(endpoint: settings.ModelSettings) -> None:
+    """See that the endpoint answers: a run would try again for minutes, and a person waits. Raises Mistake."""
+    if endpoint.url:
+        try:
+            models_at(endpoint)
+        except ModelError as error:
+            if error.retry:  # else it does answer, though it may list no models, and the run will tell
+                raise Mistake(error.message) from error
 
 
 def _converse(

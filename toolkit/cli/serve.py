@@ -16,6 +16,7 @@ import typer
 from toolkit.cli import settings
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import models_at, offers
+from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url
 
 if TYPE_CHECKING:
@@ -132,16 +133,15 @@ def _check_endpoint(endpoint: settings.ModelSettings, names: Mapping[str, str]) 
         return
     try:
         models = models_at(endpoint)
-    except Mistake as mistake:
+    except ModelError as error:
         raise Mistake(
-            f"The model endpoint {endpoint.url} cannot be used: {mistake}\n"
-            "Mend --model-url or its key, or start without asking it: --no-check-model"
-        ) from mistake
+            f"{error.message}\nTo start without asking it: --no-check-model"
+        ) from error
     for name in used:
         if not offers(models, name):
             raise Mistake(
                 f"The model endpoint {endpoint.url} has no model {name!r}. It has: {', '.join(models[:8])}\n"
-                "Name one of these, or start without asking it: --no-check-model"
+                "Name one of these; or, to start without asking it: --no-check-model"
             )
 
 

@@ -1,0 +1,37 @@
+"""docs/cli.md names every option and variable of the commands, and no other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "cli.md").read_text(encoding="utf-8")
+TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+VARIABLE = re.compile(r"TOOLKIT_[A-Z_]+")
+
+
+def help_of(*command: str) -> str:
+    text = subprocess.run([TOOLKIT, *command, "--help"], capture_output=True, text=True, check=True).stdout
+    return text.replace("--check-model / ", "")  # what is the default needs no line
+
+
+def section(title: str) -> str:
+    return PAGE.partition(f"\n## {title}")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("command", ["run", "call", "serve"])
+def test_options(command: str) -> None:
+    there = set(OPTION.findall(help_of(command))) - {"--help"}
+    said = set(OPTION.findall(re.sub(r"```.*?```", "", section(f"toolkit {command}"), flags=re.DOTALL)))
+    assert said == there
+
+
+def test_variables_of_serve() -> None:
+    said = set(VARIABLE.findall(section("toolkit serve")))
+    assert set(VARIABLE.findall(help_of("serve"))) - {"TOOLKIT_PORT"} <= said
+    assert said - set(VARIABLE.findall(help_of("serve"))) == {"TOOLKIT_MODEL_MAP"}
