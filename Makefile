@@ -34,7 +34,7 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-bench: .venv/dev.stamp  ## measure against the budgets of docs/design.md
+bench: .venv/dev.stamp  ## measure against the budgets
 	@$(CLEAN_ENV) $(BIN)/python tests/benchmarks/run.py
 
 clean:  ## remove .venv and everything built
