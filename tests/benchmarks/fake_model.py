@@ -1,0 +1,101 @@
+"""A chat completions server that costs next to nothing: the floor under everything that asks a model.
+
+What it says goes by the model's name: `plain` answers at once; `stamped` first says the time on this machine's
+monotonic clock, in nanoseconds, and the rest 20 ms later; `wait-MS` answers after so many milliseconds; `calls-N-R`
+asks for N calls of `note`, R turns long, and then answers. Prints its URL and serves until its input ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+ARGUMENTS = json.dumps({"text": "Planning moved to Tuesday", "pages": [1, 2, 3]})
+
+
+class Connection(asyncio.Protocol):
+    """One kept-open connection, bytes in and bytes out."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._transport: asyncio.WriteTransport
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, separator, rest = self._buffer.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        size = next((int(line[15:]) for line in head.split(b"\r\n") if line[:15].lower() == b"content-length:"), 0)
+        if len(rest) < size:
+            return
+        self._buffer = rest[size:]
+        if head.startswith(b"GET"):
+            self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n" + b'{"data":[]}')
+        else:
+            self._complete(json.loads(rest[:size]))
+
+    def _complete(self, request: dict[str, Any]) -> None:
+        kind, *numbers = request["model"].split("-")
+        loop = asyncio.get_running_loop()
+        if kind == "stamped":
+            self._transport.write(_HEAD + _chunk(_said(str(time.monotonic_ns()))))
+            loop.call_later(0.02, self._transport.write, _chunk(_said(" and the rest") + _end("stop")) + _LAST)
+        elif kind == "wait":
+            loop.call_later(int(numbers[0]) / 1000, self._transport.write, _ANSWER)
+        elif kind == "calls" and _turns(request["messages"]) < int(numbers[1]):
+            calls = b"".join(_called(index) for index in range(int(numbers[0])))
+            self._transport.write(_HEAD + _chunk(calls + _end("tool_calls")) + _LAST)
+        else:
+            self._transport.write(_ANSWER)
+
+
+def _turns(messages: list[dict[str, Any]]) -> int:
+    return sum("tool_calls" in message for message in messages)
+
+
+def _event(delta: dict[str, Any], reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+def _said(text: str) -> bytes:
+    return _event({"role": "assistant", "content": text})
+
+
+def _called(index: int) -> bytes:
+    name_first = {"index": index, "id": f"call_{time.monotonic_ns()}_{index}", "type": "function"}
+    began = _event({"tool_calls": [{**name_first, "function": {"name": "note", "arguments": ""}}]})
+    return began + _event({"tool_calls": [{"index": index, "function": {"arguments": ARGUMENTS}}]})
+
+
+def _end(reason: str) -> bytes:
+    usage = {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30}
+    return _event({}, reason) + b'data: {"choices":[],"usage":' + json.dumps(usage).encode() + b"}\n\ndata: [DONE]\n\n"
+
+
+def _chunk(body: bytes) -> bytes:
+    return f"{len(body):x}\r\n".encode() + body + b"\r\n"
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_LAST = b"0\r\n\r\n"
+_ANSWER = _HEAD + _chunk(_said("It is ") + _said("sunny in ") + _said("Seoul.") + _end("stop")) + _LAST
+
+
+async def main() -> None:
+    """Serve on any free port of this machine."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Connection, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
