@@ -134,9 +134,7 @@ def _check_endpoint(endpoint: settings.ModelSettings, names: Mapping[str, str]) 
     try:
         models = models_at(endpoint)
     except ModelError as error:
-        raise Mistake(
-            f"{error.message}\nTo start without asking it: --no-check-model"
-        ) from error
+        raise Mistake(f"{error.message}\nTo start without asking it: --no-check-model") from error
     for name in used:
         if not offers(models, name):
             raise Mistake(
