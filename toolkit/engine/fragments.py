@@ -2,7 +2,7 @@
 
 Which call a fragment belongs to: a known id wins; else a new id with a name starts a call, even at an index that is
 used; else the index; else the call being written. Servers leave ids or indexes out, repeat names, number every call 0,
-change ids on the way and send placeholders for arguments; what each does is in docs/models.md.
+change ids on the way and send placeholders for arguments; each of these is a case in the tests.
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from toolkit.engine.offline.source import Source, source_of
 from toolkit.engine.offline.strings import KINDS, free_text, string
-from toolkit.engine.offline.toolbox import Parameter, Schema, Tool, parameters_of
+from toolkit.engine.offline.toolbox import Parameter, Role, Schema, Tool, parameters_of
 from toolkit.engine.offline.values import Kind, Value
 from toolkit.engine.offline.words import CONNECTORS, VERBS, is_little, words_in
 
@@ -31,6 +31,9 @@ _ORDER: Final = (
     "folder",
     "column",
 )
+_PLACES: Final = frozenset[Role](("place", "from", "to"))
+"""What a text around names more surely than what is left of the text itself."""
+_ALL: Final = frozenset[Role](get_args(Role))
 _UNITS: Final = {
     "c": ("celsius", "centigrade", "°c"),
     "celsius": ("celsius", "centigrade", "°c"),
@@ -56,13 +59,14 @@ class Filled:
 def fill(tool: Tool, text: str, around: str, today: Callable[[], date], known: frozenset[str]) -> Filled:
     """Fill a tool's parameters from a text; required ones that it leaves open from the text around it."""
     source = source_of(tool.parameters, tool.own, text, today, known)
-    arguments = _arguments(tool.parameters, source)
+    arguments = _arguments(tool.parameters, source, sure=_PLACES)
     missing = [each for each in tool.parameters if each.required and each.name not in arguments]
     if missing and around != text:
         more = source_of(tool.parameters, tool.own, around, today, known)
         mine = set(map(str, arguments.values()))
         more.values = [value for value in more.values if value.text not in mine]
-        arguments |= _arguments(missing, more, sure=True)
+        arguments |= _arguments(missing, more, sure=_ALL)
+    arguments |= _arguments([each for each in missing if each.name not in arguments], source)
     missing = [each for each in missing if each.name not in arguments]
     for parameter in tool.parameters:
         if parameter in missing and (parameter.role == "folder" or parameter.schema.get("type") == "boolean"):
@@ -106,11 +110,13 @@ def empty(schema: Schema, text: str = "") -> Any:
             return text
 
 
-def _arguments(parameters: Sequence[Parameter], source: Source, *, sure: bool = False) -> dict[str, Any]:
-    """Fill what can be filled; those first whose values are easiest to tell. `sure` takes no guesses."""
+def _arguments(
+    parameters: Sequence[Parameter], source: Source, *, sure: frozenset[Role] = frozenset()
+) -> dict[str, Any]:
+    """Fill what can be filled; those first whose values are easiest to tell. Nothing is guessed for `sure` roles."""
     arguments: dict[str, Any] = {}
     for parameter in sorted(parameters, key=_rank):
-        value = _value(parameter, source, sure=sure)
+        value = _value(parameter, source, sure=parameter.role in sure)
         if value is not None:
             arguments[parameter.name] = value
         elif parameter.required and parameter.nullable:
@@ -132,7 +138,7 @@ def _value(parameter: Parameter, source: Source, *, sure: bool) -> Any:
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
-        return _of_enum(schema["enum"], source)
+        return _of_enum(schema["enum"], source, parameter.name)
     match schema.get("type"):
         case "boolean":
             return _boolean(parameter, source)
@@ -148,12 +154,15 @@ def _value(parameter: Parameter, source: Source, *, sure: bool) -> Any:
             return string(parameter, source, sure=sure)
 
 
-def _of_enum(allowed: Sequence[Any], source: Source) -> Any:
-    """Choose the value that the text names first."""
+def _of_enum(allowed: Sequence[Any], source: Source, name: str = "") -> Any:
+    """Choose the value that the text names first; one of a single letter counts after the parameter's name alone."""
     best: tuple[int, int, Any] | None = None
+    said = re.search(rf"\b{re.escape(name)}\s*[=:]\s*[\"']?(\w+)", source.text, re.IGNORECASE) if name else None
+    if said and (value := next((each for each in allowed if str(each).casefold() == said[1].casefold()), None)):
+        return value
     for value in allowed:
         plain = str(value).casefold()
-        forms = _UNITS.get(plain) or ((plain, plain.replace("_", " ")) if len(plain) > 1 else ())
+        forms = _UNITS.get(plain) or ((plain, plain.replace("_", " ")) if len(plain) > 1 or plain.isdigit() else ())
         for form in forms:
             found = re.search(rf"(?<!\w){re.escape(form)}(?:s|es)?(?!\w)", source.text, re.IGNORECASE)
             if found and (best is None or found.start() < best[0]):

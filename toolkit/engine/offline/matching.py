@@ -21,9 +21,11 @@ _NEAR: Final = 0.8
 """Tools whose scores differ by less are told apart by whether the text has what they need."""
 _RELATED: Final = 0.6
 """How much a word of nearly the same meaning counts."""
-_LONGEST: Final = 2_000
+_LONGEST: Final = 1_000
 """Characters of a request that are looked at."""
 _JOINT = re.compile(r"(?:[.?!;,:](?=\s|$)|\n|\b(?:and|then|also|plus|as well as)\b)+", re.IGNORECASE)
+_TAIL = re.compile(r"(?:[\s.?!;,:]|\b(?:and|then|also|plus|as well as)\b)+$", re.IGNORECASE)
+"""What joins a part to the next one."""
 _EVIDENCE: Final[dict[Kind, str]] = {"file": "file", "sum": "sum", "url": "url", "email": "email"}
 
 
@@ -48,7 +50,8 @@ def plan(text: str, box: Toolbox, today: Callable[[], date]) -> list[Wish]:
         elif (tool and tool is not parts[-1][0]) or _says_all_again(*parts[-1], text, start, end, box, today):
             parts.append((tool or parts[-1][0], start))
     ends = [start for _, start in parts[1:]] + [len(text)] * bool(parts)
-    return [wish_for(tool, text[start:end], text, box, today) for (tool, start), end in zip(parts, ends, strict=True)]
+    spans = ((tool, text[start:end]) for (tool, start), end in zip(parts, ends, strict=True))
+    return [wish_for(tool, _TAIL.sub("", part), text, box, today) for tool, part in spans]
 
 
 def wish_for(tool: Tool, text: str, around: str, box: Toolbox, today: Callable[[], date]) -> Wish:

@@ -19,6 +19,8 @@ from toolkit.engine.offline.toolbox import Tool, Toolbox, toolbox
 __all__ = ["Reply", "reply_to"]
 
 _FOLLOWS_UP = re.compile(r"\s*(and|what about|how about|same for|also)\b", re.IGNORECASE)
+_LEANING: Final = 5
+"""How many requests in a row may lean on one."""
 _ANSWERS: Final = frozenset(
     ["answer", "content", "message", "output", "reply", "response", "result", "summary", "text"]
 )
@@ -64,20 +66,25 @@ def _wishes(messages: Sequence[str], asked: Asked, box: Toolbox, choice: Any, to
         return [_forced(wish_for(tool, asked.text, asked.text, box, today), asked.text)]
     wishes = plan(asked.text, box, today)
     if asked.start and (not wishes or any(wish.missing for wish in wishes)):
-        wishes = _carried_on(read(messages, asked.start), asked, box, today) or wishes
+        wishes = _carried_on(messages, asked, box, today) or wishes
     if choice == "required" and box.tools and not asked.done:
         wishes = wishes or [wish_for(box.tools[0], asked.text, asked.text, box, today)]
         return [_forced(wish, asked.text) for wish in wishes]
     return wishes
 
 
-def _carried_on(before: Asked, asked: Asked, box: Toolbox, today: Callable[[], date]) -> list[Wish]:
+def _carried_on(messages: Sequence[str], asked: Asked, box: Toolbox, today: Callable[[], date]) -> list[Wish]:
     """Understand an answer to our question (`Seoul`), and a request that leans on the one before (`And in Paris?`)."""
+    before = read(messages, asked.start)
     if is_question(before.said):
         wishes = plan(f"{before.text}, {asked.text}", box, today)
         return [wish for wish in wishes if f"`{wish.tool.name}`" in before.said]
     if not _FOLLOWS_UP.match(asked.text) or plan(asked.text, box, today):
         return []
+    for _ in range(_LEANING):
+        if not before.start or not _FOLLOWS_UP.match(before.text):
+            break
+        before = read(messages, before.start)
     return [wish_for(wish.tool, asked.text, before.text, box, today) for wish in plan(before.text, box, today)]
 
 

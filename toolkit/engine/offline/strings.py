@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from toolkit.engine.offline.source import Source
 from toolkit.engine.offline.toolbox import Parameter, Schema
-from toolkit.engine.offline.values import Kind
-from toolkit.engine.offline.words import ARTICLES, VERBS, Word, is_little, words_in
+from toolkit.engine.offline.values import Kind, Value
+from toolkit.engine.offline.words import ARTICLES, CONNECTORS, VERBS, Word, is_little, words_in
 
 __all__ = ["KINDS", "free_text", "string"]
 
@@ -128,21 +128,45 @@ def _phrase(source: Source, leads: frozenset[str]) -> str | None:
     for position, word in enumerate(source.words):
         if word.stem not in leads:
             continue
-        chosen: list[Word] = []
-        for after in source.words[position + 1 : position + 6]:
-            if not chosen and after.text.casefold() in ARTICLES:
-                continue
-            if is_little(after.stem) or not source.free(after.start, after.end) or after.stem in source.own:
-                break
-            if any(value.start <= after.start < value.end for value in source.values if value.kind != "name"):
-                break
-            if chosen and source.text[chosen[-1].end : after.start] != " ":
-                break
-            chosen.append(after)
+        chosen = _run(source, position + 1)
         if chosen and not all(source.is_own(each) for each in chosen):
-            source.used.append((chosen[0].start, chosen[-1].end))
-            return source.text[chosen[0].start : chosen[-1].end]
+            phrase = _as_value(source, chosen)
+            source.values += [phrase, *_listed_after(source, chosen)]
+            return source.take(phrase)
     return None
+
+
+def _run(source: Source, position: int) -> list[Word]:
+    """Give the words of a phrase that begins at a word: as far as they stand together and may be a value."""
+    chosen: list[Word] = []
+    for word in source.words[position : position + 5]:
+        if not chosen and word.text.casefold() in ARTICLES:
+            continue
+        inside = any(value.start <= word.start < value.end for value in source.values if value.kind != "name")
+        if inside or is_little(word.stem) or word.stem in source.own or not source.free(word.start, word.end):
+            break
+        if chosen and source.text[chosen[-1].end : word.start] != " ":
+            break
+        chosen.append(word)
+    return chosen
+
+
+def _listed_after(source: Source, words: list[Word]) -> Iterator[Value]:
+    """Give the phrases that go on a listing: seoul, busan and new york."""
+    while words:
+        position = source.words.index(words[-1]) + 1
+        following = source.words[position : position + 1]
+        if following and following[0].text.casefold() in CONNECTORS:
+            position += 1
+        elif not following or source.text[words[-1].end : following[0].start].strip() != ",":
+            return
+        words = _run(source, position)
+        if words:
+            yield _as_value(source, words)
+
+
+def _as_value(source: Source, words: list[Word]) -> Value:
+    return Value("name", source.text[words[0].start : words[-1].end], words[0].start, words[-1].end)
 
 
 def free_text(source: Source) -> str | None:

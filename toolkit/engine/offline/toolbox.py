@@ -167,9 +167,9 @@ def _role(words: Sequence[str], description: str, schema: Schema) -> Role:
         return role
     for role, stems in _ROLES:
         if stems.intersection(words):
-            if role == "name" and {"fil", "file", "note", "document"} & {stem(w) for w in description.split()}:
+            if role == "name" and {"file", "note", "document"} & {stem(w) for w in description.split()}:
                 return "file"
             return role
     if {"note", "page"} & set(words):
-        return "file" if "fil" in {word.stem for word in words_in(description)} else "free"
+        return "file" if "file" in {word.stem for word in words_in(description)} else "free"
     return ""

@@ -70,6 +70,17 @@ _INNER: Final = frozenset(
     ]
 )
 """Small words inside a name."""
+_SUFFIXES: Final = frozenset(["City", "State", "Town", "Island", "Islands", "County", "Street", "Airport"])
+"""Words that belong to the name before them, whatever else they mean."""
+_COUNTRIES: Final = (
+    "Argentina|Australia|Austria|Belgium|Brazil|Britain|Canada|Chile|China|Colombia|Croatia|Denmark|Egypt|England|Finland"
+    "|France|Germany|Greece|Hungary|Iceland|India|Indonesia|Ireland|Israel|Italy|Japan|Kenya|Korea|Malaysia|Mexico|Morocco"
+    "|Netherlands|New Zealand|Nigeria|Norway|Peru|Philippines|Poland|Portugal|Romania|Scotland|Singapore|South Africa"
+    "|South Korea|Spain|Sweden|Switzerland|Taiwan|Thailand|Turkey|Ukraine|United Kingdom|United States|Vietnam|Wales"
+    "|California|Colorado|Florida|Georgia|Hawaii|Illinois|Massachusetts|Nevada|Ohio|Oregon|Texas|Virginia|Washington"
+)
+_REGION: Final = re.compile(rf",? [A-Z]{{2}}\b(?!-)|, (?:{_COUNTRIES})\b")
+"""What follows the name of a place: San Francisco, CA; Paris, France."""
 _NO_NAMES: Final = frozenset(
     {"i", "ok", "am", "celsius", "fahrenheit", "kelvin", "csv", "json"}.union(_MONTHS, _DAYS, (m[:3] for m in _MONTHS))
 )
@@ -114,7 +125,11 @@ def values_in(text: str, today: Callable[[], date], *, known: Collection[str] = 
             taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
             found.append(Value(kind, said, match.start(), match.end()))
     words = words_in(text)
-    found += _names(text, [word for word in words if not any(taken[word.start : word.end])], known)
+    end = 0
+    for name in _names(text, [word for word in words if not any(taken[word.start : word.end])], known):
+        if name.start >= end:  # else it is the region of the name before
+            found.append(name)
+            end = name.end
     found.sort(key=lambda value: value.start)
     return [value._replace(lead=_lead(text, words, value.start)) for value in found]
 
@@ -175,7 +190,7 @@ def _names(text: str, words: list[Word], known: Collection[str]) -> Iterator[Val
         joined = bool(run) and text[(inner or run)[-1].end : word.start] in (" ", "\u00a0")
         if joined and word.text in _INNER:
             inner.append(word)
-        elif _is_name(text, word, known):
+        elif (joined and word.text in _SUFFIXES) or _is_name(text, word, known):
             if not joined:
                 yield from _name(text, run)
                 run = []
@@ -190,15 +205,15 @@ def _names(text: str, words: list[Word], known: Collection[str]) -> Iterator[Val
 def _name(text: str, run: list[Word]) -> Iterator[Value]:
     if run:
         start, end = run[0].start, run[-1].end
-        if state := re.match(r",? [A-Z]{2}\b(?!-)", text[end:]):  # San Francisco, CA
-            end += state.end()
+        if region := _REGION.match(text, end):
+            end = region.end()
         said = re.sub(r"['’]s$", "", text[start:end])
         yield Value("name", said, start, end)
 
 
 def _is_name(text: str, word: Word, known: Collection[str]) -> bool:
     first = word.text[0]
-    if first.isupper():
+    if first.isupper() and not text.isupper():
         plain = word.text.casefold()
         if plain in _NO_NAMES or word.stem in _NO_NAMES:
             return False

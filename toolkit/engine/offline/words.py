@@ -69,8 +69,8 @@ _LITTLE: Final = (
     | CONNECTORS
     | _stems("""
     about again all am are as at be been but by can could do does did done for from get gets give given go going
-    got had has have hello help here hey hi how i i'd if in into is it it'll its just know let like likely look
-    looks made make may me might much near need needs no not now of off ok okay on one only onto out over per
+    got had has have hello help here hey hi how i i'd if in into is it it'll its just know let like likely
+    made make may me might much near need needs no not now of off ok okay on one only onto out over per
     please really shall she he should so such tell than thank thanks them there they to today tomorrow tonight too
     under up us use used user using very want was we were what when where which while who whose why will with
     within without would yes you e g i.e e.g specific current currently value values name return returns optional
@@ -95,7 +95,7 @@ _GROUPS: Final = tuple(
         "probability likelihood chance odds risk likely",
         "flight fly plane airline fare",
         "find search look seek lookup query grep locate",
-        "search say mention contain about",
+        "search say said mention contain about wrote written",
         "read open show display view print content contents inside text",
         "figure figures statistics stats average mean sum total maximum minimum largest smallest highest lowest median",
         "list show which available every overview",
