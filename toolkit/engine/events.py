@@ -68,6 +68,11 @@ class Feed:
         self._news = asyncio.Event()
         self.ended = False
 
+    @property
+    def size(self) -> int:
+        """Bytes of what was published."""
+        return sum(map(len, self._frames))
+
     def publish(self, events: Iterable[Event]) -> None:
         """Tell all listeners. Nothing is told after the end."""
         if not self.ended:

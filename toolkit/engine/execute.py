@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Final
@@ -37,7 +38,8 @@ _log = logging.getLogger("toolkit.engine")
 
 _LEASE_S: Final = 5.0
 _LOOK_S: Final = 1.0
-_FEED_KEPT_S: Final = 60.0
+_FEEDS_KEPT_BYTES: Final = 8 * 2**20
+"""How much of ended feeds is kept, the newest, for listeners that come again: a repeat within a moment or two."""
 _GLANCE_S: Final = 0.25
 _MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
 """States that a run leaves by itself, so that it is worth waiting for."""
@@ -53,6 +55,8 @@ class Execution:
         self._owner = secrets.token_hex(8)
         self._queue = LocalQueue(self._advance, concurrency)
         self._feeds: dict[str, Feed] = {}
+        self._ended: deque[tuple[str, Feed]] = deque()
+        self._ended_size = 0
         self._legs: dict[str, Leg] = {}
         self._news: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._looking: asyncio.Task[None] | None = None
@@ -282,9 +286,17 @@ class Execution:
         """End a leg for its listeners, and for those who wait for news of the run."""
         if feed is not None and not feed.ended:
             feed.end()
-            asyncio.get_running_loop().call_later(_FEED_KEPT_S, self._drop_feed, run_id, feed)
+            self._keep(run_id, feed)
         if news := self._news.pop(run_id, None):
             news.set()
+
+    def _keep(self, run_id: str, feed: Feed) -> None:
+        self._ended.append((run_id, feed))
+        self._ended_size += feed.size
+        while self._ended_size > _FEEDS_KEPT_BYTES:
+            oldest_id, oldest = self._ended.popleft()
+            self._ended_size -= oldest.size
+            self._drop_feed(oldest_id, oldest)
 
     def _drop_feed(self, run_id: str, only: Feed | None = None) -> None:
         feed = self._feeds.get(run_id)
