@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from openai import BadRequestError, NotFoundError, OpenAI
 from tests.contract.official import assert_official, problems
 from tests.engine.scripted import Script, Scripted, answer, ask, asked
 from toolkit.engine import Engine
-from toolkit.engine.model import ContextExceeded, Ended, ModelCall, ModelError, ModelRequest, Text
+from toolkit.engine.model import ContextExceeded, Delta, Ended, ModelCall, ModelError, ModelRequest, Text
 
 Start = Callable[..., "Talk"]
 
@@ -515,3 +516,34 @@ def _until(true: Callable[[], bool], seconds: float = 10) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_half_a_character_in_the_text_does_not_keep_a_run_from_being_cancelled(start: Start) -> None:
+    talk = start([Text("hi \ud83d"), 5.0])
+    stream = talk.create(stream=True)
+    seen = [next(event for event in stream if event.event == "thread.message.delta")]
+    [run] = talk.runs.list(talk.thread_id)
+    assert talk.runs.cancel(run.id, thread_id=talk.thread_id).status == "cancelled"
+    seen += list(stream)
+    assert events(seen)[-1] == "thread.run.cancelled"
+    assert talk.texts() == ["hello", "hi \ufffd"]
+
+
+@dataclass
+class Stubborn(Scripted):
+    """Ends well, but fails when it is closed."""
+
+    async def complete(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
+        try:
+            async for delta in super().complete(request):
+                yield delta
+        finally:
+            raise ModelError("no way out", retry=True)
+
+
+def test_a_model_that_cannot_be_closed_does_not_undo_what_it_said(start: Start) -> None:
+    talk = start.with_model(Stubborn([ask(WEATHER, FLIGHTS), answer("Hi")]))  # type: ignore[attr-defined]  # a fixture with two entrances
+    run = talk.poll()
+    assert run.status == "requires_action"
+    assert talk.wait(talk.submit(run)).status == "completed"
+    assert len(talk.model.requests) == 2

@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, Literal
 
 from toolkit.engine import context as contexts
@@ -56,22 +55,31 @@ class Rooms:
 
 
 class Leg:
-    """Executes one leg of a claimed run. `feed` is None when nobody asked for a stream; then no deltas are made."""
+    """Executes one leg of a claimed run: first `read`, in the transaction of the claim, then `go`."""
 
-    def __init__(self, rooms: Rooms, run: Run, feed: Feed | None) -> None:
+    def __init__(self, rooms: Rooms, run: Run) -> None:
         self.run = run
         self.text = ""
         """What has been written so far of the message under way."""
         self._rooms = rooms
-        self._feed = feed
+        self._feed: Feed | None = None
         self._settings = run.settings
         self._window = rooms.context_tokens
+        self._context: contexts.Context
         self._writing: moves.Writing | None = None
         self._message_closed = False
         self._calls_step: dict[str, Any] | None = None
 
-    async def go(self) -> Run:
-        """Take the run as far as it gets by itself, and return it. Raises Fenced when somebody else has moved it."""
+    def read(self, tx: Tx) -> None:
+        """Read what goes to the model."""
+        self._context = contexts.read(tx, self.run, contexts.budget_of(self.run, self._settings, self._window))
+
+    async def go(self, feed: Feed | None) -> Run:
+        """Take the run as far as it gets by itself, and return it. Raises Fenced when somebody else has moved it.
+
+        `feed` is None when nobody asked for a stream; then no deltas are made.
+        """
+        self._feed = feed
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
             if not self._tokens_left():
@@ -96,15 +104,13 @@ class Leg:
         pause_s = _FIRST_PAUSE_S
         while True:
             time_left_s = self.run.expires_at - self._rooms.clock() - _SPARE_S
-            budget = contexts.budget_of(self.run, self._settings, self._window)
-            context = await self._rooms.store.read(partial(contexts.read, run=self.run, budget=budget))
-            request = contexts.request_of(self.run, self._settings, name, context, max(time_left_s, 1.0))
+            request = contexts.request_of(self.run, self._settings, name, self._context, max(time_left_s, 1.0))
             try:
                 return await self._attempt(model, request)
             except ContextExceeded:
-                if len(context.messages) < 2 or self._window == 1:
+                if len(self._context.messages) < 2 or self._window == 1:
                     raise
-                self._window = max(1, contexts.estimate(context.size) // 2)
+                self._window = max(1, contexts.estimate(self._context.size) // 2)
                 await self._start_over()
             except ModelError as error:
                 wait_s = pause_s if error.retry_after_s is None else error.retry_after_s
@@ -114,6 +120,7 @@ class Leg:
                 await self._start_over()
                 await asyncio.sleep(wait_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            await self._rooms.store.read(self.read)
 
     async def _attempt(self, model: Model, request: ModelRequest) -> None:
         deltas = model.complete(request)
@@ -124,8 +131,15 @@ class Leg:
                     return
                 await self._take(delta)
         finally:
-            await deltas.aclose()
+            await self._close(deltas)
         raise ModelError("The model's answer ended without an end.", retry=True)
+
+    async def _close(self, deltas: AsyncGenerator[Delta, None]) -> None:
+        """Abort a model call, or let go of one that has ended: what goes wrong then changes nothing any more."""
+        try:
+            await deltas.aclose()
+        except Exception:
+            _log.exception("run %s: closing the model call failed", self.run.id)
 
     async def _take(self, delta: Delta) -> None:
         """Pass a delta on, after opening what it belongs to."""
@@ -171,7 +185,7 @@ class Leg:
         """Finish the text that came before the calls: a message of its own, complete before any tool runs."""
         if self._writing is None or self._message_closed:
             return
-        writing, text = self._writing, clean(self.text)
+        writing, text = self._writing, self.text
         _, moved = await self._rooms.store.write(
             lambda tx: moves.finish_message(tx, self.run, writing, text, self._now(), Tokens())
         )
@@ -191,7 +205,7 @@ class Leg:
     async def _wait_for(self, ended: Ended, used: Tokens) -> None:
         calls = [call for index, call in enumerate(ended.calls) if self._wanted(index)]
         chat = ended.message if len(calls) == len(ended.calls) else _only_calls(ended.message, len(calls))
-        text, writing, closed, step = clean(self.text), self._writing, self._message_closed, self._calls_step
+        text, writing, closed, step = self.text, self._writing, self._message_closed, self._calls_step
 
         def work(tx: Tx) -> moves.Moved:
             now, written = self._now(), writing
@@ -209,7 +223,7 @@ class Leg:
 
     async def _complete(self, ended: Ended, size: int) -> Run:
         cut: Literal["max_completion_tokens"] | None = "max_completion_tokens" if ended.reason == "length" else None
-        text, writing, used = clean(self.text), self._writing, _tokens(ended, size)
+        text, writing, used = self.text, self._writing, _tokens(ended, size)
         self._publish(
             await self._rooms.store.write(
                 lambda tx: moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
@@ -218,18 +232,18 @@ class Leg:
         return self.run
 
     async def _fail(self, error: LastError, reason: str | None = None) -> None:
-        text = clean(self.text)
         self._publish(
             await self._rooms.store.write(
-                lambda tx: moves.end(tx, self.run, "fail", self._now(), error=error, text=text, reason=reason)
+                lambda tx: moves.end(tx, self.run, "fail", self._now(), error=error, text=self.text, reason=reason)
             )
         )
 
     async def _start_over(self) -> None:
         """Forget a broken answer; what listeners have seen of it is closed as broken."""
         if self._writing is not None or self._calls_step is not None:
-            text = clean(self.text)
-            self._publish(await self._rooms.store.write(lambda tx: moves.break_off(tx, self.run, self._now(), text)))
+            self._publish(
+                await self._rooms.store.write(lambda tx: moves.break_off(tx, self.run, self._now(), self.text))
+            )
         self.text, self._writing, self._calls_step, self._message_closed = "", None, None, False
 
     def _publish(self, moved: moves.Moved) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from toolkit.engine.jsontext import dump
+from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.runs import Event, Run
 from toolkit.engine.states import message_after
@@ -50,10 +50,14 @@ def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tupl
 def close_answer(
     tx: Tx, run: Run, message: dict[str, Any], text: str, now: int, *, reason: str | None = None, remember: bool = True
 ) -> tuple[Event, ...]:
-    """Write a message's whole text: `completed`, or `incomplete` for a `reason`. Models read it if `remember`."""
+    """Write a message's whole text, as the model gave it: `completed`, or `incomplete` for a `reason`.
+
+    Models read it if `remember`.
+    """
     row = tx.one("answer.being_written", id=message["id"])
     if row is None:
         return ()  # it was deleted while it was being written, and the run goes on without it
+    text = clean(text)
     message["metadata"] = json.loads(row["body"])["metadata"]  # may have been changed meanwhile
     message["status"] = message_after(message["status"], "break_off" if reason else "complete")
     # The SDK's handlers look for the part that a delta has begun, and break when it is gone again.
