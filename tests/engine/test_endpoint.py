@@ -377,6 +377,22 @@ def test_a_url_that_is_none(url: str) -> None:
         Endpoint(url)
 
 
+@pytest.mark.parametrize("key", ["ключ", "two\nlines", "sk-\x00"])
+def test_a_key_that_is_none(key: str) -> None:
+    with pytest.raises(EngineError, match="--model-key") as error:
+        Endpoint("http://localhost/v1", key=key)
+    assert key not in str(error.value)
+
+
+def test_a_key_as_files_hold_it() -> None:
+    async def main() -> None:
+        async with serving([Said(HI)], key=" sk-1\n") as (server, endpoint):
+            await deltas_of(endpoint)
+            assert server.asked[0].headers["authorization"] == "Bearer sk-1"
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("pieces", [[None], [HI[0], None]])
 def test_silence_ends_with_the_time(pieces: list[bytes | None]) -> None:
     error = failure([Said(pieces)], ModelRequest("big", ASK.messages, timeout_s=0.2))

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
 
 import httpx2
@@ -43,25 +43,22 @@ class Endpoint:
 
     `url` is its base, such as http://localhost:11434/v1, or the whole address that ends in /chat/completions. `headers`
     go with every request. `timeout_s` bounds a whole completion unless the request says otherwise. Each event loop that
-    uses it has connections of its own. Raises EngineError for a URL that is none.
+    uses it has connections of its own. Raises EngineError for a URL or key that is none.
     """
 
     def __init__(
         self, url: str, *, key: str | None = None, headers: Mapping[str, str] | None = None, timeout_s: float = 600
     ) -> None:
-        try:
-            parts = urlsplit(url)
-            httpx2.URL(url)
-        except (ValueError, httpx2.InvalidURL):
-            parts = urlsplit("")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise EngineError(f"The model URL {url!r} is not understood. Write it like http://localhost:11434/v1.")
+        parts = _parts(url)
+        key = (key or "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise EngineError("The model key holds characters that no key has. Check --model-key or TOOLKIT_MODEL_KEY.")
         path = parts.path.rstrip("/").removesuffix("/chat/completions")
         self._completions = urlunsplit(parts._replace(path=f"{path}/chat/completions", fragment=""))
         self._models = urlunsplit(parts._replace(path=f"{path}/models", fragment=""))
         self._where = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
         """For people: without what may be secret."""
-        self._key = key
+        self._key = key or None
         self._timeout_s = timeout_s
         self._headers = {
             "User-Agent": "assistants-toolkit",
@@ -198,6 +195,17 @@ class Endpoint:
         else:
             text = f"The connection to the model endpoint {self._where} broke ({str(error) or type(error).__name__})."
         return ModelError(text, retry=True)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        httpx2.URL(url)
+        parts = urlsplit(url)
+    except (ValueError, httpx2.InvalidURL):
+        parts = urlsplit("")
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return parts
+    raise EngineError(f"The model URL {url!r} is not understood. Write it like http://localhost:11434/v1.")
 
 
 def _now() -> float:

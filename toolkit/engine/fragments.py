@@ -23,7 +23,7 @@ _OURS: Final = frozenset({"index", "id", "type", "function"})
 _OURS_IN_FUNCTION: Final = frozenset({"name", "arguments"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Call:
     id: str = ""
     name: str = ""
