@@ -211,17 +211,25 @@ class Execution:
 
     async def _advance(self, run_id: str) -> None:
         """Claim a run and take it as far as it gets: the body of a queued job."""
-        claimed = await self._store.write(
-            lambda tx: moves.claim(tx, run_id, self._owner, self._rooms.clock(), _LEASE_S)
-        )
-        if claimed is None:
+
+        def work(tx: Tx) -> tuple[Leg, Sequence[Event]] | None:
+            claimed = moves.claim(tx, run_id, self._owner, self._rooms.clock(), _LEASE_S)
+            if claimed is None:
+                return None
+            leg = Leg(self._rooms, claimed.run)
+            leg.read(tx)  # here, since a second way to the store costs more than what is done there
+            return leg, claimed.events
+
+        taken = await self._store.write(work)
+        if taken is None:
             return
+        leg, events = taken
+        self._legs[run_id] = leg
         feed = self._feeds.get(run_id)
         if feed is not None:
-            feed.publish(claimed.events)
-        leg = self._legs[run_id] = Leg(self._rooms, claimed.run, feed)
+            feed.publish(events)
         try:
-            await leg.go()
+            await leg.go(feed)
         except moves.Fenced:
             if self._legs.get(run_id) is leg:
                 self._lose(run_id)
