@@ -7,11 +7,13 @@ import json
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
 import pytest
 
+from toolkit.errors import EngineError
 from toolkit.server.inprocess import AsyncInProcess, InProcess, LoopThread
 
 Message = MutableMapping[str, Any]
@@ -185,3 +187,18 @@ def test_a_blocking_client_on_the_engines_own_loop_is_refused(client: httpx2.Cli
 
     with pytest.raises(RuntimeError, match="own loop"):
         thread.run(misuse())
+
+
+@pytest.mark.parametrize("path", ["/never", "/stall"])
+def test_who_waits_for_an_answer_when_the_loop_ends_is_told(app: App, path: str) -> None:
+    thread = LoopThread()
+    client = httpx2.Client(transport=InProcess(app, thread, "mine"), base_url="http://engine")
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(client.get, path, timeout=20)
+        while app.on is None:
+            time.sleep(0.01)
+        thread.stop()
+        with pytest.raises(httpx2.ReadError, match="broke off"):
+            waiting.result(10)
+    with pytest.raises(EngineError, match="is closed"):
+        client.get("/echo")

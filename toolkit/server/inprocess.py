@@ -19,6 +19,8 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 
+from toolkit.errors import EngineError
+
 __all__ = ["AsyncInProcess", "InProcess", "LoopThread"]
 
 T = TypeVar("T")
@@ -49,25 +51,34 @@ class LoopThread:
         return threading.current_thread() is self._thread
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start work on the loop, from any thread. Raises RuntimeError in a forked process: it has no such thread."""
+        """Start work on the loop, from any thread. Raises EngineError after `stop`, and in a forked process."""
         if os.getpid() != self._process:
             work.close()
-            raise RuntimeError("This client's Engine was made before a fork. Make a new Engine in the new process.")
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
+            raise EngineError("This client's Engine was made before a fork. Make a new Engine in the new process.")
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self.loop)
+        except RuntimeError:
+            work.close()
+            raise EngineError("This client's Engine is closed. Make a new Engine on the same store.") from None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do work on the loop and wait for it."""
         return self.submit(work).result()
 
     def stop(self) -> None:
-        """End the loop and the thread."""
+        """End the loop and the thread, and whatever is still under way there."""
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
-        self.loop.close()
 
     def _live(self) -> None:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
+        while tasks := asyncio.all_tasks(self.loop):  # who waits for one is told, and not left waiting
+            for task in tasks:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.wait(tasks))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
 
 
 class InProcess(httpx2.BaseTransport):
