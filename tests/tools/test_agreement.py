@@ -83,7 +83,7 @@ class Cat(BaseModel):
 
 
 class Dog(BaseModel):
-    kind: Literal["dog"]
+    kind: Literal["dog"] = "dog"
     lives: int | None
 
 

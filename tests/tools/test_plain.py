@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from collections import defaultdict
 from decimal import Decimal
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -14,6 +15,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    EmailStr,
     Field,
     NaiveDatetime,
     PastDate,
@@ -164,6 +166,70 @@ def test_look_around_is_left_to_models_that_can_check_it() -> None:
     said(Looking)
     with pytest.raises(DefinitionError, match=r"parameter `x`.*look-around"):
         said(Annotated[str, Field(pattern="(?=a)")])
+
+
+class Shade(Enum):
+    DARK = "dark"
+    DIM = "dark"  # noqa: PIE796 - the point of the test
+    LIGHT = "light"
+
+
+class Tone(StrEnum):
+    LOW = "low"
+
+
+class Span(Enum):
+    SHORT = (0, 1)
+
+
+class AnySpan(Enum):
+    SHORT = (0, 1)
+
+    @classmethod
+    def _missing_(cls, value: object) -> AnySpan:
+        return cls.SHORT
+
+
+class Shaded(BaseModel):
+    shade: Literal[Shade.DARK]
+
+
+def test_another_name_of_a_member_is_no_further_choice() -> None:
+    schema, _ = plain_schema(adapter(fields := [field(Parameter("x", "named", Shade), None)]), fields)
+    assert schema["$defs"]["Shade"] == {"type": "string", "enum": ["dark", "light"]}
+
+
+@pytest.mark.parametrize("kind", [Literal[Shade.DARK], Literal[b"a", "b"], Span, Shaded, Shaded | None, type[int]])
+def test_what_validation_never_finds_in_json_is_refused(kind: Any) -> None:
+    with pytest.raises(DefinitionError, match="parameter `x`"):
+        said(kind)
+
+
+class Cat(BaseModel):
+    kind: Literal["cat", "kitten"] = "cat"
+
+
+class Dog(BaseModel):
+    name: str
+    kind: Literal["dog"] = "dog"
+
+
+def test_the_tag_of_a_union_is_required_although_it_has_a_default() -> None:
+    pet = Annotated[Cat | Dog, Field(discriminator="kind")]
+    schema, _ = plain_schema(adapter(fields := [field(Parameter("x", "named", pet), None)]), fields)
+    assert schema["$defs"]["Cat"]["required"] == ["kind"]
+    assert schema["$defs"]["Dog"]["required"] == ["name", "kind"]
+
+
+def test_choices_that_validation_finds_are_said() -> None:
+    assert said(Literal[Tone.LOW])[0] == {"const": "low", "type": "string"}
+    said(AnySpan)
+
+
+def test_advice_of_pydantic_is_passed_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "email_validator", None)
+    with pytest.raises(DefinitionError, match=r"^parameter `x`: email-validator is not installed, run `pip install"):
+        said(EmailStr)
 
 
 def test_the_one_bad_field_of_many_is_named() -> None:

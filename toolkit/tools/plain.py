@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Annotated, Any, TypeGuard
 
 from pydantic import GetCoreSchemaHandler, TypeAdapter
@@ -43,7 +44,7 @@ class _Arguments:
         for field in self._fields:
             try:
                 schema = handler.generate_schema(field.type)
-            except (PydanticUserError, NameError, TypeError) as error:
+            except (PydanticUserError, NameError, TypeError, ImportError) as error:
                 raise _cannot(field, error) from error
             if field.parameter.kind == "extra":
                 extras = schema
@@ -63,6 +64,8 @@ def _cannot(field: Field, error: Exception) -> DefinitionError:
     lines = [line.strip() for line in str(error).splitlines()]
     said = lines[-1] if isinstance(error, SchemaError) else lines[0].partition(" Set `arbitrary")[0]
     name, reason = field.parameter.name, said.rstrip(".")
+    if isinstance(error, ImportError) or getattr(error, "code", "") in (None, "typed-dict-version"):
+        return DefinitionError(f"parameter `{name}`: {reason}")  # which says what to write, or to install, instead
     return DefinitionError(
         f"parameter `{name}` has a type that no model can fill in: {reason}. Write a type that pydantic knows, or take "
         "the object from the run: `ctx: RunContext[...]`, `ctx.deps`"
@@ -114,6 +117,8 @@ def _rules(node: Schema, root: Schema, where: str, seen: set[str]) -> Iterator[s
         _say_keys(node, keys, root)
     for words in node.pop(RULES, ()):
         yield f"{where}: {words}" if where else words
+    if tag := node.get("discriminator", {}).get("propertyName"):
+        _require(tag, node["oneOf"], root)
     for keyword in [each for each, value in node.items() if isinstance(value, float) and not math.isfinite(value)]:
         del node[keyword]  # a bound or default at infinity, which JSON cannot say
     reference = node.get("$ref")
@@ -122,6 +127,14 @@ def _rules(node: Schema, root: Schema, where: str, seen: set[str]) -> Iterator[s
         yield from _rules(target(node, root), root, where, seen)
     for part, step in inside(node):
         yield from _rules(part, root, f"{where}{step}" if step.startswith("[") or where else step.lstrip("."), seen)
+
+
+def _require(tag: str, branches: Sequence[Schema], root: Schema) -> None:
+    """Make the tag of a union required in each branch: without it no branch is found, whatever its default."""
+    for branch in branches:
+        said = target(branch, root) if "$ref" in branch else branch
+        if tag in said.get("properties", {}) and tag not in said.get("required", ()):
+            said["required"] = [*said.get("required", ()), tag]
 
 
 def _say_keys(node: Schema, keys: Schema, root: Schema) -> None:
@@ -198,6 +211,19 @@ class _Generator(GenerateJsonSchema):
             return self.generate_inner(schema["schema"])
         return super().nullable_schema(schema)
 
+    def enum_schema(self, schema: core_schema.EnumSchema) -> Schema:
+        members = list({id(each): each for each in schema["members"]}.values())  # without further names for the same
+        if schema["cls"]._missing_.__func__ is Enum._missing_.__func__:  # type: ignore[attr-defined]  # a class method
+            _check_choices(members, [each.value for each in members])
+        return super().enum_schema({**schema, "members": members})
+
+    def literal_schema(self, schema: core_schema.LiteralSchema) -> Schema:
+        _check_choices(schema["expected"], schema["expected"])
+        return super().literal_schema(schema)
+
+    def is_subclass_schema(self, schema: core_schema.IsSubclassSchema) -> Schema:
+        return self.handle_invalid_for_json_schema(schema, f"core_schema.IsSubclassSchema ({schema['cls']})")
+
     def str_schema(self, schema: core_schema.StringSchema) -> Schema:
         stripped = schema.get("strip_whitespace") and schema.get("min_length")
         return _noting(super().str_schema(schema), ["space around it does not count"] if stripped else [])
@@ -241,6 +267,17 @@ class _Generator(GenerateJsonSchema):
 
     def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> Schema:
         return _noting(super().function_plain_schema(schema), _check(schema))
+
+
+def _check_choices(choices: Sequence[Any], values: Sequence[Any]) -> None:
+    """Refuse choices that validation never finds in JSON, though pydantic shows them as if it did."""
+    for choice, value in zip(choices, values, strict=True):
+        if not (value is None or isinstance(value, str | int | float)):
+            raise PydanticUserError(
+                f"nothing in JSON equals its choice {choice!r}; write text or numbers, and in place of a plain Enum in "
+                "a Literal a StrEnum or IntEnum",
+                code=None,
+            )
 
 
 def _noting(node: Schema, rules: Sequence[str]) -> Schema:
