@@ -134,6 +134,13 @@ def test_the_log_has_ids_and_no_contents(http: httpx2.Client, caplog: pytest.Log
     assert "secret" not in caplog.text
 
 
+def test_a_path_makes_no_lines_of_its_own_in_the_log(http: httpx2.Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "toolkit.server"):
+        http.get("/v1/threads/a%0Areq_b GET /health 200")
+    [record] = [record for record in caplog.records if record.name == "toolkit.server"]
+    assert "GET /v1/threads/a%0Areq_b%20GET%20/health%20200 404" in record.getMessage()
+
+
 def test_the_health_check_needs_no_key(serve: Serve) -> None:
     assert serve(api_keys={"k": "p"}).get("/health").json() == {"status": "ok"}
 

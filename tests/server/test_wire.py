@@ -91,7 +91,9 @@ def test_an_empty_body_is_an_empty_object() -> None:
 
 
 def test_unknown_fields_are_refused_or_left_out_with_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    raw = b'{"service_tier":"secret","messages":[{"role":"user","content":"hi","x":1}],"metadata":{"k":"v"}}'
+    raw = (
+        b'{"service_tier":"secret","a\\nline":1,"messages":[{"role":"user","content":"hi","x":1}],"metadata":{"k":"v"}}'
+    )
     with pytest.raises(Refused, match="Unknown parameter"):
         parse(raw)
     with caplog.at_level(logging.WARNING, "toolkit.server"):
@@ -100,6 +102,7 @@ def test_unknown_fields_are_refused_or_left_out_with_a_line_in_the_log(caplog: p
     assert thread.messages is not None
     assert "service_tier" in caplog.text
     assert "messages[0].x" in caplog.text
+    assert "a\\nline" in caplog.text
     assert "secret" not in caplog.text
 
 

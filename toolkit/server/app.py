@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from toolkit.errors import Refused
 from toolkit.server.auth import Door
@@ -69,7 +70,7 @@ class App:
             (b"x-idempotency-key", b"kept"),
         ]
         status = answer.status if isinstance(answer, Answer) else 200
-        _log.info("%s %s %s %d %d ms", request_id, scope["method"], scope["path"], status, took_ms)
+        _log.info("%s %s %s %d %d ms", request_id, scope["method"], quote(scope["path"]), status, took_ms)
         if isinstance(answer, Stream):
             await self._stream(receive, send, answer, headers, request_id)
         else:

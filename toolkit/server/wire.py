@@ -101,7 +101,7 @@ def _parsed(model: type[M], body: bytes, drop_unknown: bool) -> M:
     except ValidationError as error:
         if not drop_unknown or not only_unknown_fields(error):
             raise refusal(error) from None
-        _log.warning("unknown fields were left out: %s", ", ".join(unknown_fields(error)))
+        _log.warning("unknown fields were left out: %s", dump(unknown_fields(error)))
         return model.model_validate_json(body, extra="ignore")
 
 

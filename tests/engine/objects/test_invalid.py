@@ -271,3 +271,9 @@ def test_a_mistake_of_a_kind_nobody_thought_of_is_still_told() -> None:
     error = refused(Odd, {"pair": "no"})
     assert error.message.startswith("Invalid value for 'pair'")
     assert (error.param, error.code) == ("pair", "invalid_value")
+
+
+def test_a_flood_of_mistakes_is_counted_and_not_listed() -> None:
+    error = error_of(CreateThread, {"messages": [{"role": "x"}] * 10_000, **{f"x{n}": 1 for n in range(5)}})
+    assert refusal(error).message == "Invalid request body: 20005 things are wrong with it."
+    assert not only_unknown_fields(error)

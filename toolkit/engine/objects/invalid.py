@@ -23,10 +23,14 @@ V1_REFUSAL: Final = (
 
 _V1_FIELD: Final = "file_ids"
 _V1_TOOL: Final = "#retrieval"
+_MOST_FAULTS: Final = 1000
+"""From here on faults are only counted: a few megabytes can hold so many that to list them takes a gigabyte."""
 
 
 def refusal(error: ValidationError) -> Refused:
     """Word the first thing that is wrong. A request of API v1 is told so, whatever else is wrong with it."""
+    if error.error_count() > _MOST_FAULTS:
+        return Refused(f"Invalid request body: {error.error_count()} things are wrong with it.", code="invalid_value")
     details = error.errors(include_url=False)
     for detail in details:
         if _is_v1(detail):
@@ -43,6 +47,8 @@ def unknown_fields(error: ValidationError) -> Sequence[str]:
 
 def only_unknown_fields(error: ValidationError) -> bool:
     """Whether the request would do without its unknown fields. Those of API v1 are never dropped."""
+    if error.error_count() > _MOST_FAULTS:
+        return False
     details = error.errors(include_url=False)
     return all(detail["type"] == "extra_forbidden" and not _is_v1(detail) for detail in details)
 
