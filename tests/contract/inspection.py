@@ -19,7 +19,7 @@ from openai.types.beta.threads import Message, MessageDeleted, Run
 from openai.types.beta.threads.runs import RunStep
 from pydantic import TypeAdapter, ValidationError
 
-from tests.contract.official import problems
+from tests.contract.official import event_problems, problems
 
 OBJECTS: dict[str, tuple[str, Any]] = {
     "assistant": ("AssistantObject", Assistant),
@@ -73,6 +73,8 @@ class Inspector:
         for header in ("x-request-id", "openai-processing-ms", "openai-version"):
             if header not in response.headers:
                 self._note(where, f"no {header}")
+        if response.status_code == 204:
+            return
         if response.headers["content-type"] != "application/json":
             self._note(where, f"content-type {response.headers['content-type']}")
         value = response.json()
@@ -92,21 +94,23 @@ class Inspector:
         self.answers += 1
         first, second = block.split("\n")
         name, data = first.removeprefix("event: "), second.removeprefix("data: ")
-        if name == "done":
-            self._check(name, "DoneEvent", None, {"event": name, "data": data})
-        else:
-            value = {"event": name, "data": json.loads(data)}
-            self._check(name, "AssistantStreamEvent", _EVENT, value)
+        value = data if name == "done" else json.loads(data)
+        for problem in event_problems(name, value):
+            self._note(name, problem)
+        if name != "done":
+            self._check_type(name, _EVENT, {"event": name, "data": value})
 
     def _check(self, where: str, schema: str, type_: Any, value: Any) -> None:
         for problem in problems(schema, value):
             self._note(where, f"{schema} {problem}")
         if type_ is not None:
-            adapter = type_ if isinstance(type_, TypeAdapter) else TypeAdapter(type_)
-            try:
-                adapter.validate_json(json.dumps(value), strict=True)
-            except ValidationError as error:
-                self._note(where, str(error))
+            self._check_type(where, TypeAdapter(type_), value)
+
+    def _check_type(self, where: str, type_: TypeAdapter[Any], value: Any) -> None:
+        try:
+            type_.validate_json(json.dumps(value), strict=True)
+        except ValidationError as error:
+            self._note(where, str(error))
 
     def _note(self, where: str, problem: str) -> None:
         self.problems.append(f"{where}: {problem}")

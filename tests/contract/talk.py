@@ -57,7 +57,7 @@ class Talk:
         if self._http is None:
             address = self._exits.enter_context(served(self.engine.app))
             hooks: Any = {"response": [self.inspector.hook]}
-            self._http = self._exits.enter_context(httpx2.Client(base_url=address, event_hooks=hooks))
+            self._http = self._exits.enter_context(httpx2.Client(base_url=address, event_hooks=hooks, verify=False))
         return self._http
 
     @property

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from openai import BadRequestError, NotFoundError
 
+from tests.engine.scripted import answer
+
 WEATHER: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -131,9 +133,12 @@ def test_a_function_without_strict_is_returned_as_not_strict(begin: Any) -> None
     assert made.tools[0].function.to_dict() == {"name": "f", "strict": False}
 
 
-def test_an_assistant_takes_128_tools(begin: Any) -> None:
-    talk = begin()
+def test_an_assistant_takes_128_tools_and_so_does_its_run(begin: Any) -> None:
+    talk = begin(answer("Hi"))
     tools = [{"type": "function", "function": {"name": f"f_{number}"}} for number in range(129)]
-    assert len(talk.beta.assistants.create(model="m", tools=tools[:128]).tools) == 128
+    made = talk.beta.assistants.create(model="m", tools=tools[:128])
+    assert len(made.tools) == 128
+    run = talk.runs.create_and_poll(thread_id=talk.thread_id, assistant_id=made.id)
+    assert (len(run.tools), run.status) == (128, "completed")
     with pytest.raises(BadRequestError, match="maximum length 128, but got an array with length 129"):
         talk.beta.assistants.create(model="m", tools=tools)

@@ -40,7 +40,7 @@ def test_the_azure_class_of_the_sdk(begin: Any) -> None:
     """1. Paths under /openai, the key in `api-key`, an api-version on each request."""
     talk = begin(ask(WEATHER, FLIGHTS), answer("Done."), api_keys={"secret": "default"})
     hooks: Any = {"response": [talk.inspector.hook]}
-    http = httpx2.Client(event_hooks=hooks)
+    http = httpx2.Client(event_hooks=hooks, verify=False)
     endpoint = str(talk.http.base_url)
     client = AzureOpenAI(azure_endpoint=endpoint, api_key="secret", api_version="2024-05-01-preview", http_client=http)
     assistant = client.beta.assistants.create(model="my-deployment", tools=TOOLS)

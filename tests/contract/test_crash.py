@@ -58,7 +58,7 @@ def test_runs_go_on_after_kill_9(server: Server) -> None:
     """Three runs at once: one waits for outputs, one is being answered, one is being answered after its outputs."""
     inspector = Inspector()
     hooks: Any = {"response": [inspector.hook]}
-    http = httpx2.Client(event_hooks=hooks)
+    http = httpx2.Client(event_hooks=hooks, verify=False)
     client = OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="none", http_client=http, max_retries=0)
     runs = client.beta.threads.runs
     server.start(stalls=True)

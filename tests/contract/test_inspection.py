@@ -1,0 +1,69 @@
+"""The inspection of every answer, inspected: what is wrong is found."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.contract.inspection import Inspector
+
+THREAD: dict[str, Any] = {
+    "id": "thread_1",
+    "object": "thread",
+    "created_at": 1,
+    "metadata": {},
+    "tool_resources": {},
+}
+HEADERS = {"x-request-id": "req_1", "openai-processing-ms": "1", "openai-version": "2020-10-01"}
+
+
+def found(value: Any, status: int = 200, headers: dict[str, str] = HEADERS, path: str = "/v1/threads/thread_1") -> str:
+    inspector = Inspector()
+    request = httpx2.Request("GET", f"http://engine{path}")
+    inspector.hook(httpx2.Response(status, json=value, headers=headers, request=request))
+    assert inspector.answers == 1
+    return "; ".join(inspector.problems)
+
+
+def test_a_right_answer_has_no_problems() -> None:
+    assert found(THREAD) == ""
+    page = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    assert found(page, path="/v1/assistants") == ""
+    error = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+    assert found({"error": error}, 404) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ({**THREAD, "colour": "red"}, "'colour' was unexpected"),
+        ({**THREAD, "created_at": "1"}, "'1' is not of type 'integer'"),
+        ({name: THREAD[name] for name in THREAD if name != "metadata"}, "'metadata' is a required property"),
+    ],
+)
+def test_a_wrong_answer_is_found(value: Any, problem: str) -> None:
+    assert problem in found(value)
+
+
+def test_wrong_errors_lists_and_headers_are_found() -> None:
+    assert "'error' is a required property" in found({"detail": "no"}, 422)
+    assert "'has_more' is a required property" in found({"object": "list", "data": []}, path="/v1/assistants")
+    assert found(THREAD, headers={}).count("no ") == 3
+
+
+def test_the_sdk_types_are_asked_too() -> None:
+    assert "created_at" in found({**THREAD, "created_at": 1.0}), "an integer for the schema, but not for a strict type"
+
+
+def test_events_are_two_lines_of_known_content() -> None:
+    inspector = Inspector()
+    inspector.see_event(f"event: thread.created\ndata: {json.dumps(THREAD)}")
+    inspector.see_event("event: done\ndata: [DONE]")
+    assert inspector.problems == []
+    inspector.see_event("event: thread.painted\ndata: {}")
+    assert len(inspector.problems) > 0
+    with pytest.raises(ValueError):
+        inspector.see_event(": ping")
