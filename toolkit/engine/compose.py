@@ -66,15 +66,15 @@ class Engine:
     ) -> None:
         if model is not None and model_url is not None:
             raise EngineError("Give an Engine either `model` or `model_url`, not both.")
-        self._address = parse(store or default_url())
-        self._model_url, self._model_key, self._model = model_url, model_key, model
-        self._names = dict(models or {})
+        if model is None and model_url is not None:
+            model = Endpoint(model_url, key=model_key)
+        self._models = Models(model, dict(models or {}))
         self._context_tokens = context_tokens
         self._run_expires_s = run_expires_s
         self._concurrency = concurrency
         self._keys = dict(api_keys or {})
         self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
-        self._store = SQLite(self._address)
+        self._store = SQLite(parse(store or default_url()))
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._here: tuple[LoopThread, _Wing] | None = None
@@ -139,10 +139,7 @@ class Engine:
             return self._here[1], self._here[0]
 
     def _wing(self) -> _Wing:
-        endpoint = self._model
-        if endpoint is None and self._model_url is not None:
-            endpoint = Endpoint(self._model_url, key=self._model_key)
-        models = Models(endpoint, self._names)
+        models = self._models
         execution = Execution(
             LegRooms(self._store, models, time.time, self._context_tokens),
             concurrency=self._concurrency,

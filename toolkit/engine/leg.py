@@ -204,7 +204,7 @@ class Leg:
 
     async def _wait_for(self, ended: Ended, used: Tokens) -> None:
         calls = [call for index, call in enumerate(ended.calls) if self._wanted(index)]
-        chat = ended.message if len(calls) == len(ended.calls) else _only_calls(ended.message, len(calls))
+        chat = _remembered(ended.message, calls, len(ended.calls))
         text, writing, closed, step = self.text, self._writing, self._message_closed, self._calls_step
 
         def work(tx: Tx) -> moves.Moved:
@@ -270,11 +270,27 @@ def _tokens(ended: Ended, size: int) -> Tokens:
     )
 
 
-def _only_calls(chat: str, count: int) -> str:
-    """Keep the first calls of a chat message: the model must not read of calls that nobody answered."""
+def _remembered(chat: str, calls: Sequence[ModelCall], made: int) -> str:
+    """Give the chat message that goes to the model again: with the calls that are answered, all of them readable.
+
+    The application gets arguments that are no JSON as they are, and tells the model; but many servers parse the
+    arguments in their history, and would refuse the thread for ever.
+    """
+    broken = [index for index, call in enumerate(calls) if not _is_json_object(call.arguments)]
+    if len(calls) == made and not broken:
+        return chat
     message: dict[str, Any] = json.loads(chat)
-    message["tool_calls"] = message["tool_calls"][:count]
+    message["tool_calls"] = message["tool_calls"][: len(calls)]
+    for index in broken:
+        message["tool_calls"][index]["function"]["arguments"] = dump({"not_json": clean(calls[index].arguments)})
     return dump(message)
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _clean_calls(calls: Iterable[ModelCall]) -> Sequence[ModelCall]:
