@@ -155,8 +155,10 @@ def test_a_context_is_hidden() -> None:
     def optional(x: int, ctx: RunContext[str] | None = None) -> None: ...
     def annotated(x: int, ctx: Annotated[RunContext[str], "note"]) -> None: ...
     def unresolvable(x: int, ctx: RunContext[Deps]) -> None: ...
+    def maybe(x: int, ctx: RunContext[Deps] | None = None) -> None: ...
+    def noted(x: int, ctx: Annotated[RunContext[Deps], "note"]) -> None: ...
 
-    for function in (bare, typed, optional, annotated, unresolvable):
+    for function in (bare, typed, optional, annotated, unresolvable, maybe, noted):
         assert signature(function).context == "ctx"
         assert parameters(function) == [named("x")]
     assert signature(plain).context is None
@@ -230,6 +232,16 @@ def test_a_parameter_without_type_is_refused() -> None:
     for function, shown in ((bare, "x"), (rest, r"\*x"), (extra, r"\*\*x")):
         with pytest.raises(DefinitionError, match=f"parameter `{shown}` has no type; write `{shown}: str`"):
             signature(function)
+
+
+def test_a_method_without_its_object_says_where_to_take_it_from() -> None:
+    with pytest.raises(DefinitionError, match=r"Methods\.method is a method.*`Methods\(\.\.\.\)\.method`"):
+        signature(Methods.method)
+
+    def shout(self): ...
+
+    with pytest.raises(DefinitionError, match="`self` has no type"):
+        signature(shout)
 
 
 @pytest.mark.parametrize("thing", [3, classmethod(plain), dict.fromkeys, print, dict])

@@ -255,10 +255,17 @@ def test_class_and_static_methods_in_either_order() -> None:
 
 
 def test_a_method_read_from_the_class_has_nothing_to_be_called_on() -> None:
-    with pytest.raises(DefinitionError, match="self"):
+    with pytest.raises(DefinitionError, match=r"take it from one, as in `Counter\(...\).step`"):
         Counter.step.call('{"by": 1}')
     with pytest.raises(DefinitionError, match="self"):
         asyncio.run(Counter.step.acall('{"by": 1}'))
+
+
+def test_a_method_shows_the_signature_that_is_left() -> None:
+    assert list(inspect.signature(Counter().step).parameters) == ["by"]
+    counter = Counter(1)
+    fixed = tool(name="count_on")(functools.partial(counter.step, by=2))
+    assert fixed.call("{}") == Output("3")
 
 
 def test_a_function_from_elsewhere_may_become_a_method() -> None:
@@ -337,6 +344,8 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: tool(name="né")(add.function), "cannot be a tool's name"),
     (lambda: tool(timeout_s=0)(add.function), "timeout_s=0"),
     (lambda: tool(timeout_s=float("nan"))(add.function), "timeout_s=nan"),
+    (lambda: tool(timeout_s="5")(add.function), "timeout_s='5'"),  # type: ignore[call-overload]
+    (lambda: tool(name=5)(add.function), "5 cannot be a tool's name"),  # type: ignore[call-overload]
     (lambda: tool(odd_type).check(), "odd_type"),
 ]
 

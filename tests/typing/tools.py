@@ -50,6 +50,11 @@ class Notes:
     def twice(number: int) -> float:
         return number * 2
 
+    @classmethod
+    @tool
+    def count(cls, kind: str) -> int:
+        return len(kind)
+
 
 async def functions() -> None:
     assert_type(await aadd(1, right=2), str)
@@ -72,6 +77,7 @@ async def methods(notes: Notes) -> None:
     assert_type(Notes.read(notes, "a"), str)
     assert_type(Notes.double(1), float)
     assert_type(Notes.twice(1), float)
+    assert_type(notes.count("a"), int)
 
 
 def answers() -> None:

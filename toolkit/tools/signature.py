@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 import types
 import typing
@@ -221,6 +222,12 @@ class _Scope:
         """Resolve one parameter's annotation, or CONTEXT."""
         annotation = each.annotation
         if annotation is ABSENT:
+            holder, _, method = self._title.rpartition(".")
+            if holder and each.name == "self":
+                raise DefinitionError(
+                    f"{self._title} is a method, and has no object here for `self`: take it from one, as in "
+                    f"`{holder}(...).{method}`"
+                )
             shown = str(each).partition("=")[0].strip()  # with its stars
             raise DefinitionError(
                 f"{self._title}: parameter `{shown}` has no type; write `{shown}: str`, or whatever it is"
@@ -266,5 +273,4 @@ def _is_context(annotation: Any) -> bool:
 
 def _names_context(annotation: Any) -> bool:
     """Tell a context parameter by its text: `RunContext[Deps]` where Deps, or both, exist under TYPE_CHECKING only."""
-    outer = annotation.partition("[")[0] if isinstance(annotation, str) else ""
-    return outer.rpartition(".")[2].strip() == RunContext.__name__
+    return isinstance(annotation, str) and re.search(rf"\b{RunContext.__name__}\b", annotation) is not None

@@ -92,6 +92,8 @@ class Tool(Generic[P, R]):
     def __get__(self, instance: None, owner: type | None = None) -> Tool[P, R]: ...
     @overload
     def __get__(self: Tool[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> Tool[Q, R]: ...
+    @overload
+    def __get__(self: Tool[Concatenate[type[S], Q], R], instance: S, owner: type | None = None) -> Tool[Q, R]: ...
     def __get__(self, instance: object, owner: type | None = None) -> Tool[Any, Any]:
         """Bind to the instance, or class, that it is read from, as the function itself would."""
         bound = self.function if self._bind is None else self._bind(instance, owner)
@@ -102,7 +104,9 @@ class Tool(Generic[P, R]):
                 self.name, MethodType(self.function, owner or type(instance)), *self._asked
             )
         copy = cast("Tool[..., Any]", object.__new__(Tool))
-        copy.__dict__.update(self.__dict__, function=bound, _bind=None, _definition=self._method_definition)
+        copy.__dict__.update(
+            self.__dict__, function=bound, __wrapped__=bound, _bind=None, _definition=self._method_definition
+        )
         return copy
 
     @property
@@ -204,23 +208,23 @@ def _is_async(function: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(inner)
 
 
-def _checked_name(function: Callable[..., object], name: str | None) -> str:
+def _checked_name(function: Callable[..., object], name: object) -> str:
     if name is None:
         inner = _innermost(function)
         name = str(getattr(inner, "__name__", type(inner).__name__))
         if name == "<lambda>":
             raise DefinitionError('a lambda has no name that a model could call: write tool(name="...")(lambda ...)')
-    if not NAME.fullmatch(name):
+    if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise DefinitionError(
             f"{name!r} cannot be a tool's name: use 1 to 64 of A-Z a-z 0-9 _ -, or give another, @tool(name=...)"
         )
     return name
 
 
-def _checked_timeout(name: str, timeout_s: float | None) -> float | None:
-    if timeout_s is not None and not 0 < timeout_s < math.inf:
-        raise DefinitionError(f"{name}: timeout_s={timeout_s!r} must be more than 0 seconds, or None for no time-out")
-    return timeout_s
+def _checked_timeout(name: str, timeout_s: object) -> float | None:
+    if timeout_s is None or (isinstance(timeout_s, int | float) and 0 < timeout_s < math.inf):
+        return timeout_s
+    raise DefinitionError(f"{name}: timeout_s={timeout_s!r} must be more than 0 seconds, or None for no time-out")
 
 
 def _awaits_binding(function: Callable[..., object]) -> bool:
@@ -265,9 +269,10 @@ def tool(
     does;
         None, the default, does it where it is honest (`Tool.not_strict_because` says why not).
     timeout_s: how long a call may take in a run, sync functions included; their effect may still happen after it.
-    Goes on functions, async functions, methods, class and static methods (in either order; type checkers leave `cls` in
-    the signature of a class method), partials and callable objects. Raises DefinitionError: at once for a name or a
-    parameter without annotation, on first use or in a Toolset for types that cannot be said.
+    Goes on functions, async functions, methods, class and static methods (in either order; type checkers want a static
+    method read from the class, and a class method from an instance), partials and callable objects. Raises
+    DefinitionError: at once for a name or a parameter without annotation, on first use or in a Toolset for types that
+    cannot be said.
     """
     if function is None:
         return functools.partial(Tool, name=name, description=description, strict=strict, timeout_s=timeout_s)
