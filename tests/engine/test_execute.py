@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import BadRequestError, NotFoundError, OpenAI
+from openai import APIConnectionError, BadRequestError, NotFoundError, OpenAI
 
 from tests.contract.official import assert_official, problems
 from tests.engine.scripted import Script, Scripted, answer, ask, asked
@@ -229,6 +231,21 @@ def test_one_call_at_a_time_holds_even_when_the_model_does_not_obey(start: Start
         assert [call.id for call in run.required_action.submit_tool_outputs.tool_calls] == ["call_a"]
         talk.wait(talk.submit(run, BOTH[:1]))
         assert [len(chat["tool_calls"]) for chat in asked(talk.model.requests[1]) if "tool_calls" in chat] == [1]
+
+
+def test_arguments_that_are_no_json_go_to_the_application_as_they_are_and_to_the_model_readable(start: Start) -> None:
+    broken = ModelCall("call_c", "get_weather", '{"city": "Seo')
+    talk = start(ask(WEATHER, broken), answer("Done."))
+    run = talk.poll()
+    asked_for = [call.function.arguments for call in run.required_action.submit_tool_outputs.tool_calls]
+    assert asked_for == [WEATHER.arguments, broken.arguments]
+    outputs = [{"tool_call_id": "call_a", "output": "sunny"}, {"tool_call_id": "call_c", "output": "no JSON"}]
+    assert talk.wait(talk.submit(run, outputs)).status == "completed"
+    [remembered] = [chat["tool_calls"] for chat in asked(talk.model.requests[1]) if "tool_calls" in chat]
+    assert [json.loads(call["function"]["arguments"]) for call in remembered] == [
+        {"city": "Seoul"},
+        {"not_json": broken.arguments},
+    ]
 
 
 def test_outputs_that_are_no_strings_are_taken_as_programs_send_them(start: Start) -> None:
@@ -547,3 +564,34 @@ def test_a_model_that_cannot_be_closed_does_not_undo_what_it_said(start: Start) 
     assert run.status == "requires_action"
     assert talk.wait(talk.submit(run)).status == "completed"
     assert len(talk.model.requests) == 2
+
+
+@pytest.mark.parametrize("refused", ["'in_progress'", "'completed', 'failed'"])
+def test_a_run_that_the_store_threw_out_goes_on_when_the_store_does(start: Start, tmp_path: Path, refused: str) -> None:
+    def scripts(request: ModelRequest) -> Script:
+        return [30.0] if "sleep" in request.messages[-1] else answer("Hi")
+
+    talk = start.with_model(Scripted(scripts))  # type: ignore[attr-defined]  # a fixture with two entrances
+    thread: Any = {"messages": [{"role": "user", "content": "sleep"}]}
+    talk.client.beta.threads.create_and_run(assistant_id=talk.assistant.id, thread=thread)  # keeps the leases renewed
+    with closing(sqlite3.connect(tmp_path / "0.db", isolation_level=None)) as disk:
+        disk.execute(
+            f"CREATE TRIGGER full BEFORE UPDATE ON run WHEN NEW.status IN ({refused}) AND NEW.id != "
+            "(SELECT id FROM run ORDER BY seq LIMIT 1) BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+        run = talk.create()
+        time.sleep(0.2)
+        assert talk.runs.retrieve(run.id, thread_id=talk.thread_id).status in ("queued", "in_progress")
+        disk.execute("DROP TRIGGER full")
+    assert talk.wait(run).status == "completed"
+    assert talk.texts() == ["hello", "Hi"]
+
+
+def test_a_stream_that_its_engine_leaves_breaks_off_instead_of_ending(start: Start) -> None:
+    talk = start([Text("Hi"), 30.0])
+    stream = talk.create(stream=True)
+    seen = [next(event for event in stream if event.event == "thread.message.delta")]
+    talk.engine.close()
+    with pytest.raises(APIConnectionError):
+        seen += list(stream)
+    assert seen[-1].event == "thread.message.delta"

@@ -132,9 +132,15 @@ def test_a_queued_run_is_claimed_by_its_engine_or_when_that_is_gone(do: Do, owne
     assert (do(lambda tx: moves.claim(tx, run.id, owner, at, 5)) is not None) == taken
 
 
+def test_a_run_under_way_that_lost_its_worker_is_taken_again_by_its_owner_at_once(do: Do) -> None:
+    run = claimed(do)
+    moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1, 5))
+    assert (moved.run.attempt, wire(do, run)["status"]) == (2, "in_progress")
+
+
 def test_a_run_under_way_is_taken_over_only_when_its_lease_is_over(do: Do) -> None:
     run = claimed(do)
-    assert do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1, 5)) is None
+    assert do(lambda tx: moves.claim(tx, run.id, "other", NOW + 1, 5)) is None
     writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
     moved = do(lambda tx: moves.claim(tx, run.id, "other", NOW + 6, 5))
     assert names(moved) == ["thread.message.incomplete", "thread.run.step.failed", "thread.run.in_progress"]

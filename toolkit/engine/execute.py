@@ -74,7 +74,10 @@ class Execution:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._queue.aclose()
-        await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=0))
+        try:
+            await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=0))
+        except Exception:
+            _log.exception("the leases could not be given back, and run out by themselves")
 
     # What clients ask for. Each returns the run's JSON text; with `streamed`, `listen` then tells the leg's events.
 
@@ -233,13 +236,14 @@ class Execution:
         except moves.Fenced:
             if self._legs.get(run_id) is leg:
                 self._lose(run_id)
+            return
         except Exception:
             _log.exception("run %s failed", run_id)
             await self._fail(leg)
         finally:
             if self._legs.get(run_id) is leg:
                 del self._legs[run_id]
-                self._tell_end(run_id, feed)
+        self._tell_end(run_id, feed)
 
     async def _fail(self, leg: Leg) -> None:
         error = LastError("server_error", "Sorry, something went wrong.")
@@ -345,10 +349,11 @@ class Execution:
         if sweep:
             await self._store.write(lambda tx: tx.run("kept.sweep", before=int(now) - KEPT_S))
         legs = dict(self._legs)
-        overdue, unattended, attempts = await self._store.read(
+        overdue, unattended, held, attempts = await self._store.read(
             lambda tx: (
                 tx.all("run.overdue", now=now),
                 tx.all("run.unattended", now=now),
+                tx.all("run.held", owner=self._owner),
                 {run_id: tx.one("run.by_id", id=run_id) for run_id in legs},
             )
         )
@@ -359,7 +364,7 @@ class Execution:
                 self._queue.abort(run_id)
         for row in overdue:
             await self._expire(row["id"])
-        for row in unattended:
+        for row in (*unattended, *held):  # held and not in the queue: an error of the store threw it out
             if row["id"] not in self._queue:
                 self._queue.put(row["id"])
 

@@ -68,14 +68,14 @@ class Writing:
 def claim(tx: Tx, run_id: str, owner: str, now: float, lease_s: float) -> Moved | None:
     """Take a queued run, or one whose worker is gone, to execute it. None when it is somebody else's or over.
 
+    An owner works on a run once at a time (`queue.py`), so a run of its own that is in progress has lost its worker.
     What a dead worker left open is closed first: its message becomes `incomplete` and no model ever reads it, its step
     `failed`; the new attempt writes its own.
     """
     row = tx.one("run.by_id", id=run_id)
     if row is None or row["status"] not in ("queued", "in_progress") or row["expires_at"] <= now:
         return None
-    held = row["lease_until"] > now and (row["status"] == "in_progress" or row["owner"] != owner)
-    if held:
+    if row["owner"] != owner and row["lease_until"] > now:
         return None
     run = run_of(row)
     left = _close_open(tx, run, int(now), "fail", "run_failed", error=_BROKEN) if run.attempt else ()

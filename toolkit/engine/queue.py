@@ -7,10 +7,13 @@ in the store. So this queue needs no storage: what it forgets when the process d
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 __all__ = ["LocalQueue", "Queue"]
+
+_log = logging.getLogger("toolkit.engine")
 
 
 class Queue(Protocol):
@@ -69,7 +72,10 @@ class LocalQueue:
         if before is not None and not before.done():
             await asyncio.wait([before])
         async with self._room:
-            await self._advance(run_id)
+            try:
+                await self._advance(run_id)
+            except Exception:  # of the store, most likely; what has not moved is found there again
+                _log.exception("run %s did not get on", run_id)
 
     def _forget(self, run_id: str, task: asyncio.Task[None]) -> None:
         if self._tasks.get(run_id) is task:

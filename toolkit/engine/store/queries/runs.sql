@@ -54,6 +54,9 @@ SELECT id FROM run
 WHERE status IN ('queued', 'in_progress') AND lease_until <= :now AND expires_at > :now
 LIMIT 100;
 
+-- name: run.held
+SELECT id FROM run WHERE owner = :owner AND status IN ('queued', 'in_progress');
+
 -- name: run.renew
 UPDATE run SET lease_until = :until WHERE owner = :owner AND status IN ('queued', 'in_progress');
 
