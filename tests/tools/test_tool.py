@@ -207,6 +207,11 @@ def test_wrong_arguments_are_told(arguments: str) -> None:
     assert asyncio.run(add.acall(arguments)) == output
 
 
+def test_arguments_that_are_no_text_are_a_mistake_of_the_program() -> None:
+    with pytest.raises(DefinitionError, match=r"add takes its arguments as JSON text: call\(json\.dumps"):
+        add.call({"left": 1})  # type: ignore[arg-type]  # the point of the test
+
+
 def test_methods_belong_to_their_instance() -> None:
     counter, other = Counter(), Counter(10)
     assert counter.step(2) == 2

@@ -85,6 +85,7 @@ def many() -> list[Callable[..., Any]]:
         (lambda: Toolset(add, add), 'two tools are called add: give one another name, @tool\\(name="..."\\)'),
         (lambda: Toolset("add"), "Toolset takes functions and tools, not 'add'"),  # type: ignore[arg-type]
         (lambda: Toolset([add]), "write Toolset\\(\\*tools\\)"),  # type: ignore[arg-type]
+        (lambda: Toolset(each for each in (add,)), "write Toolset\\(\\*tools\\)"),  # type: ignore[arg-type]
         (lambda: Toolset(Toolset(add)), "write Toolset\\(\\*tools.values\\(\\)\\)"),  # type: ignore[arg-type]
         (lambda: Toolset({"add": add}), "write Toolset\\(\\*tools.values\\(\\)\\)"),  # type: ignore[arg-type]
         (lambda: Toolset(None), "not None"),  # type: ignore[arg-type]
@@ -92,7 +93,8 @@ def many() -> list[Callable[..., Any]]:
         (lambda: Toolset(odd), "odd"),
         (lambda: Toolset(Notes.read), "self"),
         (lambda: Toolset(*many()), "129 tools are more than the 128"),
-        (lambda: Toolset(add, max_output_bytes=10), "max_output_bytes=10"),
+        (lambda: Toolset(add, max_output_bytes=10), "max_output_bytes=10: give a number from 256 on"),
+        (lambda: Toolset(add, max_output_bytes="1k"), "max_output_bytes='1k'"),  # type: ignore[arg-type]
     ],
 )
 def test_a_bad_set_is_one_clear_exception(make: Callable[[], object], told: str) -> None:

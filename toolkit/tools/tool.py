@@ -152,7 +152,7 @@ class Tool(Generic[P, R]):
         except DefinitionError:
             raise
         except Exception as error:
-            return self._failed(error, context)
+            return self._failed(arguments_json, error, context)
 
     async def acall(self, arguments_json: str, context: RunContext[Any] | None = None) -> Output:
         """Answer a model's call as `call` does, awaiting async tools here. A sync tool runs here too, and blocks."""
@@ -164,7 +164,7 @@ class Tool(Generic[P, R]):
         except DefinitionError:
             raise
         except Exception as error:
-            return self._failed(error, context)
+            return self._failed(arguments_json, error, context)
 
     def invoke(self, arguments_json: str, context: RunContext[Any] | None = None) -> object:
         """Check the arguments and call the function: its own result (of an async tool, a coroutine), its own
@@ -187,7 +187,9 @@ class Tool(Generic[P, R]):
         """Whether the function has a RunContext parameter, which the model does not see."""
         return self._definition.calling[1] is not None
 
-    def _failed(self, error: Exception, context: RunContext[Any] | None) -> Output:
+    def _failed(self, arguments: object, error: Exception, context: RunContext[Any] | None) -> Output:
+        if not isinstance(arguments, str):
+            raise DefinitionError(f"{self.name} takes its arguments as JSON text: call(json.dumps(...))") from error
         if context is None:
             log_failure(self.name, error)
         else:

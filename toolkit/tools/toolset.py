@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MethodType
 from typing import TYPE_CHECKING, Any, cast
@@ -31,8 +31,8 @@ class Toolset(Mapping[str, Tool[..., Any]]):
         self, *tools: Tool[..., Any] | Callable[..., object], max_output_bytes: int = MAX_OUTPUT_BYTES
     ) -> None:
         """Take tools and plain functions, which become tools; `max_output_bytes` caps each output, in UTF-8."""
-        if max_output_bytes < LEAST_OUTPUT_BYTES:
-            raise DefinitionError(f"max_output_bytes={max_output_bytes} is too little: {LEAST_OUTPUT_BYTES} at least")
+        if not (isinstance(max_output_bytes, int) and max_output_bytes >= LEAST_OUTPUT_BYTES):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
+            raise DefinitionError(f"max_output_bytes={max_output_bytes!r}: give a number from {LEAST_OUTPUT_BYTES} on")
         if len(tools) > MOST_TOOLS:
             raise DefinitionError(f"{len(tools)} tools are more than the {MOST_TOOLS} that an assistant may have")
         self.max_output_bytes = max_output_bytes
@@ -82,6 +82,6 @@ def _as_tool(given: object) -> Tool[..., Any]:
         return Tool(given)
     if isinstance(given, Mapping):
         raise DefinitionError("Toolset takes the tools one by one: write Toolset(*tools.values())")
-    if isinstance(given, list | tuple | set):
+    if isinstance(given, Iterable) and not isinstance(given, str):
         raise DefinitionError("Toolset takes the tools one by one: write Toolset(*tools), or Toolset(first, second)")
     raise DefinitionError(f"Toolset takes functions and tools, not {given!r}: write Toolset(my_function)")
