@@ -48,6 +48,9 @@ def test_each_run_has_a_key_of_its_own() -> None:
         ({"run_id": "r", "thread_id": "t", "assistant_id": "a", "model": "m"}, "leave out assistant_id, model"),
         ({"run_id": "r", "thread_id": "t", "messages": "Hi"}, "leave out input"),
         ({"assistant_id": "a", "thread_id": "t", "temprature": 1}, "no option temprature="),
+        ({"assistant_id": "a", "thread_id": object()}, r"takes an id, not object: write thread_id=thread\.id"),
+        ({"assistant_id": "a", "messages": 5}, r"\(input=...\) takes text or a list of messages, not int"),
+        ({"assistant_id": "a", "messages": {"role": "user", "content": "Hi"}}, "a list of messages, not dict"),
         ({"assistant_id": "a", "messages": "Hi", "reasoning_effort": "low"}, r"reasoning_effort=.* needs thread_id="),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from toolkit.runs.effects import Json
@@ -29,14 +29,9 @@ def plan(
 
     Raises `TypeError` for arguments that are missing, unknown or do not go together, `ValueError` for empty ones.
     """
-    for name, value in (
-        ("assistant_id", assistant_id),
-        ("thread_id", thread_id),
-        ("run_id", run_id),
-        ("input", messages),
-    ):
-        if value is not None and not value:
-            raise ValueError(f"{verb}({name}={value!r}): it is empty")
+    for name, value in (("assistant_id", assistant_id), ("thread_id", thread_id), ("run_id", run_id)):
+        _check_id(verb, name, value)
+    _check_input(verb, messages)
     given = _given(verb, options)
     key = uuid.uuid4().hex
     if run_id is not None:
@@ -56,6 +51,24 @@ def plan(
         if name in given:
             raise TypeError(f"{verb}({name}=...) needs thread_id=: the API takes it only for a thread there is")
     return Assistants(key, body={**body, "thread": {"messages": said}})
+
+
+def _check_id(verb: str, name: str, value: object) -> None:
+    if value == "":
+        raise ValueError(f"{verb}({name}=''): it is empty")
+    if value is not None and not isinstance(value, str):
+        object_name = name.removesuffix("_id")
+        raise TypeError(f"{verb}({name}=...) takes an id, not {type(value).__name__}: write {name}={object_name}.id")
+
+
+def _check_input(verb: str, messages: object) -> None:
+    if messages is None:
+        return
+    kind = type(messages).__name__
+    if isinstance(messages, Mapping) or not isinstance(messages, Iterable):
+        raise TypeError(f"{verb}(input=...) takes text or a list of messages, not {kind}")
+    if not messages:
+        raise ValueError(f"{verb}(input={messages!r}): it is empty")
 
 
 def _given(verb: str, options: RunOptions) -> dict[str, Any]:

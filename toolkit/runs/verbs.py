@@ -78,6 +78,7 @@ def run(
     """
     host = plan("run", assistant_id=assistant_id, thread_id=thread_id, messages=input, run_id=run_id, options=options)
     toolset = _toolset("run", tools)
+    _check_limits("run", limits)
     if isinstance(client, OpenAI):
         return _run(Job(client, host, toolset, limits, deps))
     _check_client("run", client)
@@ -139,6 +140,7 @@ def stream(
         "stream", assistant_id=assistant_id, thread_id=thread_id, messages=input, run_id=run_id, options=options
     )
     toolset = _toolset("stream", tools)
+    _check_limits("stream", limits)
     if isinstance(client, OpenAI):
         return Stream(drive(Job(client, host, toolset, limits, deps)))
     _check_client("stream", client)
@@ -168,6 +170,13 @@ def _toolset(verb: str, tools: Toolset | None) -> Toolset:
     return tools
 
 
+def _check_limits(verb: str, limits: object) -> None:
+    if not isinstance(limits, Limits):
+        raise TypeError(f"{verb}(limits=...) takes Limits, such as Limits(seconds=60), not {type(limits).__name__}")
+
+
 def _check_client(verb: str, client: object) -> None:
     if not isinstance(client, AsyncOpenAI):
-        raise TypeError(f"{verb}() takes an openai.OpenAI or openai.AsyncOpenAI first, not {type(client).__name__}")
+        made = "; write engine.client()" if hasattr(client, "client") else ""
+        kind = type(client).__name__
+        raise TypeError(f"{verb}() takes an openai.OpenAI or openai.AsyncOpenAI first, not {kind}{made}")
