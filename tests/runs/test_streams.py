@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
 import pytest
 
-from toolkit import Event, Result, RunEnded, ServerEvent, Stream, TextDelta
+from toolkit import AsyncStream, Event, Result, RunEnded, ServerEvent, Stream, TextDelta
 
 
 def delta(message_id: str, *parts: dict[str, Any]) -> ServerEvent:
@@ -75,3 +77,42 @@ def test_leaving_closes_what_is_under_way() -> None:
         next(iter(stream))
     assert closed == [True]
     assert list(stream) == []
+
+
+def test_a_stream_left_without_a_block_is_closed_at_once() -> None:
+    closed = []
+
+    def events() -> Generator[Event]:
+        try:
+            yield delta("m", text("He"))
+        finally:
+            closed.append(True)
+
+    gc.disable()
+    try:
+        for _ in Stream(events()):
+            break
+        assert closed == [True]
+    finally:
+        gc.enable()
+
+
+def test_an_awaited_stream_left_without_a_block_is_closed_at_once() -> None:
+    closed = asyncio.Event()
+
+    async def events() -> AsyncGenerator[Event]:
+        try:
+            yield delta("m", text("He"))
+        finally:
+            closed.set()
+
+    async def leave() -> None:
+        async for _ in AsyncStream(events()):
+            break
+        await asyncio.wait_for(closed.wait(), 10)
+
+    gc.disable()
+    try:
+        asyncio.run(leave())
+    finally:
+        gc.enable()

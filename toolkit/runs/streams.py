@@ -53,7 +53,7 @@ class Stream:
 
     def __init__(self, events: Generator[Event]) -> None:
         self._reader = _Reader()
-        self._events = self._read(events)
+        self._events = _read(events, self._reader)
 
     def __enter__(self) -> Self:
         return self
@@ -80,18 +80,13 @@ class Stream:
         """Leave; a run that is not over is cancelled."""
         self._events.close()
 
-    def _read(self, events: Generator[Event]) -> Generator[Event]:
-        with closing(events):
-            for event in events:
-                yield from self._reader.read(event)
-
 
 class AsyncStream:
     """A run under way, as `stream(AsyncOpenAI(), ...)` gives it: `Stream` with `async with` and `async for`."""
 
     def __init__(self, events: AsyncGenerator[Event]) -> None:
         self._reader = _Reader()
-        self._events = self._read(events)
+        self._events = _aread(events, self._reader)
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,11 +113,22 @@ class AsyncStream:
         """Leave; a run that is not over is cancelled."""
         await self._events.aclose()
 
-    async def _read(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-        async with aclosing(events):
-            async for event in events:
-                for one in self._reader.read(event):
-                    yield one
+
+# Functions, since generators of a stream's own would hold it in a circle: one left without `with` then lives on, and
+# with it the run, until Python looks for circles.
+
+
+def _read(events: Generator[Event], reader: _Reader) -> Generator[Event]:
+    with closing(events):
+        for event in events:
+            yield from reader.read(event)
+
+
+async def _aread(events: AsyncGenerator[Event], reader: _Reader) -> AsyncGenerator[Event]:
+    async with aclosing(events):
+        async for event in events:
+            for one in reader.read(event):
+                yield one
 
 
 def _delta_text(delta: Json) -> str:
