@@ -29,6 +29,10 @@ __all__ = ["serve"]
 DRAIN_S = 5
 """How long answers under way may take to end after a signal; runs themselves go on at the next start."""
 
+KEEP_ALIVE_S = 75
+"""How long an idle connection stays open. Clients let go of theirs after 5 s: were we the first, as uvicorn is by
+default, a request already on its way would be lost."""
+
 
 def serve(
     host: Annotated[
@@ -190,6 +194,7 @@ def _server(engine: Engine, log_level: str) -> uvicorn.Server:
             log_config=None,
             access_log=log_level == "debug",
             timeout_graceful_shutdown=DRAIN_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
             lifespan="on",
         )
     )
