@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import inspect
 import json
+import pickle
 import subprocess
 import sys
 import threading
@@ -147,6 +149,21 @@ def test_strict_where_it_is_honest() -> None:
     assert add.not_strict_because is None
     with pytest.raises(DefinitionError, match=r"store cannot be strict: .*values"):
         _ = tool(strict=True)(store).definition
+
+
+def test_rules_that_no_schema_says_are_listed() -> None:
+    @tool
+    def keep(ids: set[int]) -> None: ...
+
+    assert keep.unsayable == ("ids: unique items",)
+    assert add.unsayable == ()
+
+
+def test_a_tool_is_copied_and_pickled_as_its_function_would_be() -> None:
+    assert copy.deepcopy({"tools": [add]})["tools"][0] is add
+    assert pickle.loads(pickle.dumps(add)) is add
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(Counter().step)
 
 
 def test_answers_to_json() -> None:

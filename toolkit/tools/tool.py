@@ -88,6 +88,10 @@ class Tool(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<Tool {self.name}>"
 
+    def __reduce__(self) -> str:
+        """Be copied as itself and pickled by name, as functions are."""
+        return str(getattr(self, "__qualname__", self.name))
+
     @overload
     def __get__(self, instance: None, owner: type | None = None) -> Tool[P, R]: ...
     @overload
@@ -123,6 +127,11 @@ class Tool(Generic[P, R]):
     def not_strict_because(self) -> str | None:
         """Why the tool is not strict, or None when it is."""
         return self._definition.not_strict_because
+
+    @property
+    def unsayable(self) -> tuple[str, ...]:
+        """Rules that calls are held to though no schema says them, in words: `ids: unique items`."""
+        return self._definition.schema.unsayable
 
     @property
     def definition(self) -> NestedDefinition:
