@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from openai.types.beta.threads import Message, Run
 
-from toolkit import Result
+from toolkit import Call, FinishedCall, Output, Result
 
 RUN = {
     "id": "run_1",
@@ -45,4 +45,8 @@ def test_the_clients_own_models() -> None:
 
 
 def test_its_repr_is_short() -> None:
-    assert repr(Result((), 1, RUN, ())) == "Result(calls=(), turns=1)"
+    call = FinishedCall(Call("call_1", "add", "{}"), Output("a" * 1000))
+    result = Result((call,), 1, RUN, (message(text("Hello " * 100)),))
+    assert repr(result).startswith("<Result completed 'Hello Hello")
+    assert repr(result).endswith("calls: ['add']>")
+    assert len(repr(result)) < 150

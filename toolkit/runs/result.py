@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,10 +27,14 @@ class Result:
     """Every function call of the run with its output, in order, over all turns."""
     turns: int
     """How many times the model asked for tools."""
-    run_json: Json = field(repr=False)
+    run_json: Json
     """The run as the server sent it last."""
-    messages_json: tuple[Json, ...] = field(repr=False)
+    messages_json: tuple[Json, ...]
     """The assistant's messages of this run as the server sent them, oldest first."""
+
+    def __repr__(self) -> str:
+        said = f"{self.run_json.get('status')} {self.text!r:.80}"
+        return f"<Result {said}, calls: {[one.call.name for one in self.calls]}>"
 
     @property
     def run_id(self) -> str:
