@@ -84,6 +84,28 @@ def test_one_line_of_numpy_may_speak_of_two_parameters() -> None:
     assert read(text).parameters == {"x": "A number.", "y": "A number."}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sum.\n\nArgs:\n    a: First.\n\n        And more.\n\nReturns:\n    It.\n\nNote:\n    Only on weekdays.",
+        "Sum.\n\nNote:\n    Only on weekdays.\n\nArgs:\n    a: First.\n\n        And more.",
+        "Sum.\n\n:param a: First.\n\n    And more.\n:returns: It.\n\nNote:\n    Only on weekdays.",
+        "Sum.\n\n@param a: First.\n\n    And more.\n@return: It.\n\nNote:\n    Only on weekdays.",
+    ],
+)
+def test_prose_that_follows_the_sections_is_not_lost(text: str) -> None:
+    said = read(text)
+    assert said.description == "Sum.\n\nNote:\n    Only on weekdays."
+    assert "".join(said.parameters["a"].split()) == "First.Andmore."
+
+
+def test_other_sections_of_numpy_are_not_lost() -> None:
+    text = "Sum.\n\nParameters\n----------\na : int\n    First.\n\nNotes\n-----\nOnly on weekdays.\n\nIn spring."
+    said = read(text + "\n\nReturns\n-------\nint\n    It.\n")
+    assert said.description == "Sum.\n\nNotes\n-----\nOnly on weekdays.\n\nIn spring."
+    assert said.parameters == {"a": "First."}
+
+
 def test_prose_is_left_as_it_is() -> None:
     assert read("Add two.\n\n    Note: carefully.\n    ") == Docstring("Add two.\n\nNote: carefully.")
 

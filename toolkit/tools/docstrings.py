@@ -27,6 +27,8 @@ SIGNS = {
     "GOOGLE": re.compile(r"^\s*(Args|Arguments|Params|Parameters|Returns|Yields|Raises|Exceptions):\s*$", re.M),
 }
 """What gives a style away; the names are those of docstring_parser's DocstringStyle."""
+UNDERLINED = re.compile(r"\S.*\n-{3,}\s*$", re.M)
+"""A heading of NumPy's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,11 @@ def read(text: str | None) -> Docstring:
         return Docstring(text)
     from docstring_parser import DocstringStyle, ParseError, parse
 
+    description, sections = _sorted(text, styles)
     try:
-        parsed = parse(text, DocstringStyle[styles[0]] if len(styles) == 1 else DocstringStyle.AUTO)
+        parsed = parse(sections, DocstringStyle[styles[0]] if len(styles) == 1 else DocstringStyle.AUTO)
     except ParseError:
         return Docstring(text)
-    gap = "\n\n" if parsed.blank_after_short_description else "\n"
-    description = gap.join(part for part in (parsed.short_description, parsed.long_description) if part)
     texts: dict[str, str] = {}
     for parameter in parsed.params:
         said = inspect.cleandoc(parameter.description or "")
@@ -60,3 +61,24 @@ def read(text: str | None) -> Docstring:
             if said:
                 texts.setdefault(name.strip().lstrip("*"), said)
     return Docstring(description, texts)
+
+
+def _sorted(text: str, styles: list[str]) -> tuple[str, str]:
+    """Tell what speaks of the function as a whole from the sections; docstring_parser drops prose that follows these.
+
+    A section ends where, after a blank line, other text stands at the left edge; one of NumPy at the next heading.
+    """
+    body: list[str] = []
+    sections = [""]  # cleandoc takes the first line for one without indentation
+    into, after_blank, start = body, True, 0
+    for line in text.splitlines():
+        if any(SIGNS[style].match(text, start) for style in styles):
+            into = sections if line.strip() else into
+        elif "NUMPYDOC" in styles:
+            into = body if UNDERLINED.match(text, start) else into
+        elif after_blank and line[:1].strip():
+            into = body
+        into.append(line)
+        after_blank = not line.strip()
+        start += len(line) + 1
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(body)).strip(), "\n".join(sections)
