@@ -18,7 +18,18 @@ from openai import APIConnectionError, BadRequestError, NotFoundError, OpenAI
 from tests.contract.official import assert_official, problems
 from tests.engine.scripted import Script, Scripted, answer, ask, asked
 from toolkit.engine import Engine
-from toolkit.engine.model import ContextExceeded, Delta, Ended, ModelCall, ModelError, ModelRequest, Text
+from toolkit.engine.model import (
+    CallBegan,
+    CallPiece,
+    ContextExceeded,
+    Delta,
+    Ended,
+    ModelCall,
+    ModelError,
+    ModelRequest,
+    Text,
+    Usage,
+)
 
 Start = Callable[..., "Talk"]
 
@@ -419,14 +430,22 @@ def test_an_answer_cut_by_the_limit_is_incomplete(start: Start) -> None:
     assert talk.model.requests[0].options["max_completion_tokens"] == 256
 
 
-def test_a_limit_used_up_ends_the_run_before_the_model_is_asked(start: Start) -> None:
-    from toolkit.engine.model import Usage
-
-    talk = start(ask(WEATHER, usage=Usage(1, 256)))
-    run = talk.poll(max_completion_tokens=256)
+@pytest.mark.parametrize("limit", ["max_prompt_tokens", "max_completion_tokens"])
+def test_a_limit_used_up_ends_the_run_before_the_model_is_asked(start: Start, limit: str) -> None:
+    talk = start(ask(WEATHER, usage=Usage(256, 256)))
+    run = talk.poll(**{limit: 256})
     run = talk.wait(talk.submit(run, BOTH[:1]))
-    assert (run.status, run.incomplete_details.reason) == ("incomplete", "max_completion_tokens")
+    assert (run.status, run.incomplete_details.reason) == ("incomplete", limit)
     assert len(talk.model.requests) == 1
+
+
+@pytest.mark.parametrize("said", [[], [Text("Let me see")]])
+def test_calls_cut_by_the_limit_leave_nothing_open(start: Start, said: list[Text]) -> None:
+    talk = start([*said, CallBegan(0, "call_a", "get_weather"), CallPiece(0, '{"ci'), Ended("length")])
+    stream = talk.stream()
+    assert events(stream)[-2:] == ["thread.run.step.failed", "thread.run.incomplete"]
+    assert [step.status for step in talk.steps(stream[-1].data)] == ["completed"] * len(said) + ["failed"]
+    assert talk.texts() == ["hello", *(text.value for text in said)]
 
 
 def test_a_content_filter_fails_the_run(start: Start) -> None:

@@ -38,6 +38,8 @@ __all__ = ["Leg", "Rooms"]
 
 _log = logging.getLogger("toolkit.engine")
 
+_Cut = Literal["max_completion_tokens", "max_prompt_tokens"]
+
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 15.0
 _SPARE_S: Final = 2.0
@@ -82,8 +84,8 @@ class Leg:
         self._feed = feed
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
-            if not self._tokens_left():
-                return await self._complete(Ended("length"), 0)
+            if cut := self._spent():
+                return await self._complete(Tokens(), cut)
             await self._answer(model, name)
         except ModelError as error:
             await self._fail(LastError(error.code, error.message))
@@ -96,9 +98,14 @@ class Leg:
         of_message = (writing.message["id"], writing.step["id"]) if writing and not self._message_closed else ()
         return (*of_message, step["id"]) if step else of_message
 
-    def _tokens_left(self) -> bool:
-        most = self._settings["max_completion_tokens"]
-        return most is None or self.run.used.completion < most
+    def _spent(self) -> _Cut | None:
+        """Say which limit on tokens the run's earlier turns have used up."""
+        used = self.run.used
+        spent: dict[_Cut, int] = {"max_prompt_tokens": used.prompt, "max_completion_tokens": used.completion}
+        for limit, tokens in spent.items():
+            if self._settings[limit] is not None and tokens >= self._settings[limit]:
+                return limit
+        return None
 
     async def _answer(self, model: Model, name: str) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -200,7 +207,7 @@ class Leg:
         elif ended.calls:
             await self._wait_for(ended, _tokens(ended, size))
         else:
-            await self._complete(ended, size)
+            await self._complete(_tokens(ended, size), "max_completion_tokens" if ended.reason == "length" else None)
 
     async def _wait_for(self, ended: Ended, used: Tokens) -> None:
         calls = [call for index, call in enumerate(ended.calls) if self._wanted(index)]
@@ -221,14 +228,17 @@ class Leg:
 
         self._publish(await self._rooms.store.write(work))
 
-    async def _complete(self, ended: Ended, size: int) -> Run:
-        cut: Literal["max_completion_tokens"] | None = "max_completion_tokens" if ended.reason == "length" else None
-        text, writing, used = self.text, self._writing, _tokens(ended, size)
-        self._publish(
-            await self._rooms.store.write(
-                lambda tx: moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
-            )
-        )
+    async def _complete(self, used: Tokens, cut: _Cut | None) -> Run:
+        text, writing, cut_call = self.text, self._writing, self._calls_step is not None
+
+        def work(tx: Tx) -> moves.Moved:
+            if not cut_call:
+                return moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
+            begun = moves.break_off(tx, self.run, self._now(), text)
+            moved = moves.complete(tx, self.run, self._now(), used, cut=cut)
+            return moves.Moved(moved.run, (*begun.events, *moved.events))
+
+        self._publish(await self._rooms.store.write(work))
         return self.run
 
     async def _fail(self, error: LastError, reason: str | None = None) -> None:

@@ -111,7 +111,7 @@ def finish_message(
 
 
 def break_off(tx: Tx, run: Run, now: int, text: str) -> Moved:
-    """Close what a broken model stream left open, with the text that listeners saw, before it is started over."""
+    """Close what a broken model stream left open, with the text that listeners saw; it is started over, or cut."""
     _fence(tx, run)
     return Moved(run, _close_open(tx, run, now, "fail", "run_failed", error=_BROKEN, text=text))
 
@@ -229,7 +229,7 @@ def end(
 
 # How they are carried out
 
-_BROKEN = LastError("server_error", "The model's answer broke off and was started over.")
+_BROKEN = LastError("server_error", "The model's answer broke off.")
 _REASON = {"cancel": "run_cancelled", "expire": "run_expired", "fail": "run_failed"}
 
 
