@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openai import BadRequestError, NotFoundError
 
+from tests.contract.official import properties
 from tests.contract.talk import BOTH, FLIGHTS, WEATHER
 from tests.engine.scripted import answer, ask
 
@@ -322,3 +323,30 @@ def test_a_list_refuses_bad_queries(begin: Any) -> None:
     ]:
         status, _, *told = refused(talk, "GET", f"{ASSISTANTS}?{query}")
         assert (status, told) == (400, [param, code])
+
+
+VALUES: list[Any] = [
+    *(None, True, 0, -1, 1, 2**70, 1.5, "", "x", "auto", LONG, "\x00", "💥"),
+    *([], {}, [None], [[]], [{}], {"type": "function"}, {"type": []}, {"type": "json_schema", "json_schema": None}),
+    *([{"type": "text", "text": {"value": "x"}}], {"file_ids": []}, {"code_interpreter": {"file_ids": None}}),
+    *({"file_search": {"vector_stores": [{}]}}, {"messages": [{}]}, {"last_messages": 1}, {"k": {"nested": [1]}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "request_"),
+    [
+        ("assistants", {"model": "m"}, "CreateAssistantRequest"),
+        ("threads", {}, "CreateThreadRequest"),
+        ("threads/{0}/messages", {"role": "user", "content": "x"}, "CreateMessageRequest"),
+        ("threads/runs", {"assistant_id": "{1}"}, "CreateThreadAndRunRequest"),
+    ],
+)
+def test_no_value_of_any_field_is_a_fault(begin: Any, path: str, body: Any, request_: str) -> None:
+    talk = begin(answer("Hi"))
+    ids = talk.thread_id, talk.assistant_id
+    right = {name: value.format(*ids) for name, value in body.items()}
+    for field in sorted(properties(request_)):
+        for value in VALUES:
+            told = talk.http.post(f"/v1/{path.format(*ids)}", json={**right, field: value})
+            assert told.status_code in (200, 400, 404), (field, value, told.text)

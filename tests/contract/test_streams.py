@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
 from openai import AssistantEventHandler, AsyncAssistantEventHandler
 
-from tests.contract.talk import BOTH, FLIGHTS, TOOLS, WEATHER, Talk, until
+from tests.contract.talk import BOTH, FLIGHTS, TOOLS, WEATHER, Talk
 from tests.engine.scripted import answer, ask
 from toolkit.engine.model import ModelError, Text
 
@@ -217,30 +216,3 @@ def test_a_run_cancelled_meanwhile_ends_its_stream(start: Any) -> None:
         assert stream.get_final_run().to_dict() == cancelled.to_dict()
         [message] = stream.get_final_messages()
     assert (message.status, message.incomplete_details.reason) == ("incomplete", "run_cancelled")
-
-
-def test_a_run_cancelled_through_another_door_ends_its_stream(begin: Any) -> None:
-    talk = begin([Text("Half a "), 30.0, *answer("never")])
-    seen: list[str] = []
-
-    path, body = f"/v1/threads/{talk.thread_id}/runs", {"assistant_id": talk.assistant_id, "stream": True}
-    http = talk.http
-
-    def listen() -> None:
-        with http.stream("POST", path, json=body) as response:
-            seen.extend(line for line in response.iter_lines() if line.startswith("event: "))
-
-    listener = threading.Thread(target=listen)
-    listener.start()
-    until(lambda: "event: thread.message.delta" in seen)
-    [run] = talk.runs.list(talk.thread_id).data
-    assert talk.runs.cancel(run.id, thread_id=talk.thread_id).status == "cancelled"
-    listener.join(5)
-    assert seen[-4:] == [
-        "event: thread.message.incomplete",
-        "event: thread.run.step.cancelled",
-        "event: thread.run.cancelled",
-        "event: done",
-    ]
-    until(lambda: talk.model.aborted == 1)
-    talk.threads.messages.create(talk.thread_id, role="user", content="free again")
