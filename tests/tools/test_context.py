@@ -48,3 +48,12 @@ def test_a_failure_is_logged_with_the_ids_of_the_context(caplog: pytest.LogCaptu
 def test_a_missing_context_is_the_programs_mistake_and_not_the_models() -> None:
     with pytest.raises(DefinitionError, match="takes a RunContext"):
         who.call('{"greeting": "hello"}')
+
+
+def test_a_context_with_a_default_may_be_missing() -> None:
+    @tool
+    def greet(greeting: str, ctx: RunContext[str] | None = None) -> str:
+        return greeting + (ctx.deps if ctx is not None else "")
+
+    assert greet.call('{"greeting": "hi"}') == Output("hi")
+    assert greet.call('{"greeting": "hi"}', RunContext("!", "", "", "", "")) == Output("hi!")

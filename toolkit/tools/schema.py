@@ -53,6 +53,11 @@ class FunctionSchema:
         return self._signature.context
 
     @property
+    def needs_context(self) -> bool:
+        """Whether the function cannot be called without that context."""
+        return self._signature.needs_context
+
+    @property
     def description(self) -> str:
         """What the docstring says of the function as a whole."""
         return self._docstring.description

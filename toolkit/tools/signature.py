@@ -58,6 +58,8 @@ class Signature:
     parameters: tuple[Parameter, ...]
     context: str | None
     """Name of the parameter annotated `RunContext[...]`, to be filled in by name."""
+    needs_context: bool = False
+    """Whether that parameter has no default."""
 
 
 def signature(function: Callable[..., Any], names: Mapping[str, Any] | None = None) -> Signature:
@@ -71,6 +73,7 @@ def signature(function: Callable[..., Any], names: Mapping[str, Any] | None = No
     scope = _Scope(function, names or {})
     has_rest = any(each.kind is each.VAR_POSITIONAL for each in found)
     context: str | None = None
+    needs_context = False
     parameters: list[Parameter] = []
     for each in found:
         if each.name in hidden:
@@ -78,9 +81,10 @@ def signature(function: Callable[..., Any], names: Mapping[str, Any] | None = No
         annotation = scope.resolve(each)
         if annotation is CONTEXT:
             context = _context(each, context, has_rest, title(function))
+            needs_context = each.default is ABSENT
         else:
             parameters.extend(_parameters(each, annotation, has_rest))
-    return Signature(tuple(parameters), context)
+    return Signature(tuple(parameters), context, needs_context)
 
 
 def docstring(function: Callable[..., Any]) -> str | None:

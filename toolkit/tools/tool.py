@@ -185,9 +185,10 @@ class Tool(Generic[P, R]):
         bind, context_parameter = self._definition.calling
         args, kwargs = bind(arguments_json)
         if context_parameter is not None:
-            if context is None:
+            if context is not None:
+                kwargs[context_parameter] = context
+            elif self._definition.schema.needs_context:
                 raise DefinitionError(f"{self.name} takes a RunContext: hand it one, call(arguments, RunContext(...))")
-            kwargs[context_parameter] = context
         function: Callable[..., object] = self.function
         return function(*args, **kwargs)
 
