@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -202,3 +204,21 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         SQLite(parse(f"sqlite:///{tmp_path}/file/store.db"))
     with pytest.raises(EngineError, match="cannot be used"):
         SQLite(parse(f"sqlite:///{tmp_path}"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_after_a_fork_it_says_what_to_do() -> None:
+    code = """
+import asyncio, os
+from toolkit.engine.store.address import parse
+from toolkit.engine.store.sqlite import SQLite
+store = SQLite(parse("sqlite:///:memory:"))
+if child := os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+try:
+    asyncio.run(asyncio.wait_for(store.read(lambda tx: None), 5))
+except BaseException as error:
+    os._exit(3 if "Make a new Engine" in str(error) else 4)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, check=False)
+    assert done.returncode == 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -48,6 +49,8 @@ class SQLite:
         for number in range(_READERS if address.path else 0):
             self._threads.append(_serving(f"store-reader-{number}", self._reads, _connect(address), "BEGIN"))
         self._closed = False
+        self._process = os.getpid()
+        """A fork has none of the threads."""
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction of its own; committed when this returns."""
@@ -60,6 +63,8 @@ class SQLite:
     async def _do(self, queue: SimpleQueue[_Job], work: Callable[[Tx], T]) -> T:
         if self._closed:
             raise EngineError("The store is closed.")
+        if self._process != os.getpid():
+            raise EngineError("The store was opened before a fork. Make a new Engine in the new process.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         queue.put((work, loop, future))
@@ -158,6 +163,7 @@ def _make_folder(address: SQLiteAddress) -> None:
 
 def _connect(address: SQLiteAddress) -> sqlite3.Connection:
     place = ":memory:" if address.path is None else str(address.path)
+    connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(
             place, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -168,6 +174,8 @@ def _connect(address: SQLiteAddress) -> sqlite3.Connection:
         connection.execute(f"PRAGMA synchronous = {address.synchronous}")
         connection.execute("PRAGMA temp_store = MEMORY")
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise _unusable(address, error) from error
     return connection
 
