@@ -60,6 +60,12 @@ class Talk:
             self._http = self._exits.enter_context(httpx2.Client(base_url=address, event_hooks=hooks, verify=False))
         return self._http
 
+    def sent(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request as it is, and give the JSON of the answer, which is a 200."""
+        response = self.http.request(method, path, **options)
+        assert response.status_code == 200, response.text
+        return response.json()
+
     @property
     def beta(self) -> Any:
         return self.client.beta

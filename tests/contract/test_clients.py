@@ -1,6 +1,6 @@
 """What published clients of the API send and lean on; the numbers are those of the list they were collected in.
 
-Numbers that are not here are about files, or about the client alone.
+Numbers that are not here are about files or about the client alone, or stand in test_azure.py.
 """
 
 from __future__ import annotations
@@ -9,22 +9,14 @@ import json
 import re
 from typing import Any
 
-import httpx2
 import pytest
-from openai import AzureOpenAI, OpenAI
+from openai import OpenAI
 
 from tests.contract.talk import BOTH, FLIGHTS, TOOLS, WEATHER, Talk, until
 from tests.engine.scripted import answer, ask
 from toolkit.engine.model import ModelError, Text
 
 INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
-
-
-def sent(talk: Talk, method: str, path: str, **options: Any) -> Any:
-    """Send a request as it is and give the answer's JSON."""
-    response = talk.http.request(method, path, **options)
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 def frames(talk: Talk, path: str, body: Any) -> list[tuple[str, Any]]:
@@ -35,73 +27,17 @@ def frames(talk: Talk, path: str, body: Any) -> list[tuple[str, Any]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
 
 
-@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
-def test_the_azure_class_of_the_sdk(begin: Any) -> None:
-    """1. Paths under /openai, the key in `api-key`, an api-version on each request."""
-    talk = begin(ask(WEATHER, FLIGHTS), answer("Done."), api_keys={"secret": "default"})
-    hooks: Any = {"response": [talk.inspector.hook]}
-    http = httpx2.Client(event_hooks=hooks, verify=False)
-    endpoint = str(talk.http.base_url)
-    client = AzureOpenAI(azure_endpoint=endpoint, api_key="secret", api_version="2024-05-01-preview", http_client=http)
-    assistant = client.beta.assistants.create(model="my-deployment", tools=TOOLS)
-    thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
-    with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
-        run = stream.get_final_run()
-    outputs: Any = BOTH
-    done = client.beta.threads.runs.submit_tool_outputs_and_poll(
-        run_id=run.id, thread_id=thread.id, tool_outputs=outputs
-    )
-    assert done.status == "completed"
-    assert client.beta.threads.messages.list(thread.id).data[0].run_id == run.id
-    http.close()
-
-
-def test_azure_ai_agents(begin: Any) -> None:
-    """2, 17. Paths right after the endpoint, api-version=v1, no beta header; lists until `last_id` is null."""
-    talk = begin(answer("Hi"))
-    version = {"api-version": "v1"}
-    headers = {"x-ms-client-request-id": "0b2b1a", "accept": "application/json"}
-    agent = sent(talk, "POST", "/assistants", params=version, headers=headers, json={"model": "m", "tools": []})
-    thread = sent(talk, "POST", "/threads", params=version, headers=headers, json={})
-    for number in range(3):
-        body = {"role": "user", "content": f"{number}"}
-        sent(talk, "POST", f"/threads/{thread['id']}/messages", params=version, headers=headers, json=body)
-    body = {"assistant_id": agent["id"], "stream": False, "tool_resources": {}, "tools": [], "metadata": {}}
-    run = sent(talk, "POST", f"/threads/{thread['id']}/runs", params=version, headers=headers, json=body)
-    path = f"/threads/{thread['id']}/runs/{run['id']}"
-    until(lambda: sent(talk, "GET", path, params=version, headers=headers)["status"] == "completed")
-    seen: list[str] = []
-    after: dict[str, str] = {}
-    while True:
-        query = {**version, "limit": "2", "order": "asc", **after}
-        page = sent(talk, "GET", f"/threads/{thread['id']}/messages", params=query, headers=headers)
-        seen += [message["content"][0]["text"]["value"] for message in page["data"]]
-        if page["last_id"] is None:
-            break
-        after = {"after": page["last_id"]}
-    assert seen == ["0", "1", "2", "Hi"]
-
-
-@pytest.mark.parametrize("prefix", ["/v1", "/openai", "/openai/v1", ""])
-def test_the_same_under_every_prefix(begin: Any, prefix: str) -> None:
-    """1, 2. Clients append the paths to whatever they take for the base."""
-    talk = begin()
-    made = sent(talk, "POST", f"{prefix}/threads", json={})
-    assert sent(talk, "GET", f"{prefix}/threads/{made['id']}") == made
-    assert sent(talk, "GET", f"{prefix}/models")["data"][-1]["id"] == "offline"
-
-
 @pytest.mark.parametrize("beta", [None, "assistants=v2", "assistants=v1", "assistants=v2,prompt-caching=1"])
 def test_the_beta_header_is_not_asked_for(begin: Any, beta: str | None) -> None:
     """3, and 36, 37 of the programs. It may say anything: v1 is refused by what is asked, not by the header."""
     headers = {"OpenAI-Beta": beta} if beta else {}
-    assert sent(begin(), "POST", "/v1/assistants", headers=headers, json={"model": "m"})["model"] == "m"
+    assert begin().sent("POST", "/v1/assistants", headers=headers, json={"model": "m"})["model"] == "m"
 
 
 def test_headers_that_say_nothing(begin: Any) -> None:
     """4. langroid sends an empty OpenAI-Organization, and lists the models when it is imported."""
     headers = {"OpenAI-Organization": "", "Authorization": "Bearer anything", "X-Stainless-Lang": "js"}
-    assert sent(begin(), "GET", "/v1/models", headers=headers)["object"] == "list"
+    assert begin().sent("GET", "/v1/models", headers=headers)["object"] == "list"
 
 
 @pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
@@ -119,36 +55,36 @@ def test_explicit_nulls_mean_not_given(begin: Any) -> None:
     talk = begin(answer("Hi"))
     names = ("tool_resources", "reasoning_effort", "top_p", "temperature", "metadata", "description", "name", "tools")
     nulls = dict.fromkeys((*names, "instructions", "response_format"))
-    assistant = sent(talk, "POST", "/v1/assistants", json={"model": "m", **nulls})
+    assistant = talk.sent("POST", "/v1/assistants", json={"model": "m", **nulls})
     assert assistant == {**assistant, "tools": [], "top_p": 1.0, "temperature": 1.0, "metadata": {}}
-    thread = sent(talk, "POST", "/v1/threads", json={"messages": None, "metadata": None, "tool_resources": None})
+    thread = talk.sent("POST", "/v1/threads", json={"messages": None, "metadata": None, "tool_resources": None})
     body = {"role": "user", "content": "hello", "metadata": None, "attachments": None}
-    sent(talk, "POST", f"/v1/threads/{thread['id']}/messages", json=body)
+    talk.sent("POST", f"/v1/threads/{thread['id']}/messages", json=body)
     names = (
         "additional_instructions additional_messages max_completion_tokens max_prompt_tokens response_format "
         "temperature top_p tool_choice truncation_strategy instructions model tools metadata stream "
         "parallel_tool_calls reasoning_effort tool_resources"
     ).split()
     body = {"assistant_id": assistant["id"], **dict.fromkeys(names)}
-    run = sent(talk, "POST", f"/v1/threads/{thread['id']}/runs", json=body)
+    run = talk.sent("POST", f"/v1/threads/{thread['id']}/runs", json=body)
     assert (run["model"], run["tool_choice"], run["parallel_tool_calls"]) == ("m", "auto", True)
     del body["additional_instructions"], body["additional_messages"], body["reasoning_effort"]
-    assert sent(talk, "POST", "/v1/threads/runs", json={**body, "thread": None})["status"] == "queued"
+    assert talk.sent("POST", "/v1/threads/runs", json={**body, "thread": None})["status"] == "queued"
 
 
 def test_empty_containers_are_taken(begin: Any) -> None:
     """7. Among them a run's `tool_resources: {}`, which the reference does not know."""
     talk = begin(answer("Hi"))
     empty: dict[str, Any] = {"tools": [], "tool_resources": {}, "metadata": {}}
-    assistant = sent(talk, "POST", "/v1/assistants", json={"model": "m", **empty})
+    assistant = talk.sent("POST", "/v1/assistants", json={"model": "m", **empty})
     resources = {"code_interpreter": {"file_ids": []}, "file_search": {"vector_store_ids": []}}
-    changed = sent(talk, "POST", f"/v1/assistants/{assistant['id']}", json={"tool_resources": resources})
+    changed = talk.sent("POST", f"/v1/assistants/{assistant['id']}", json={"tool_resources": resources})
     assert changed["tool_resources"] == resources
-    thread = sent(talk, "POST", "/v1/threads", json={"messages": [], "tool_resources": {}, "metadata": {}})
+    thread = talk.sent("POST", "/v1/threads", json={"messages": [], "tool_resources": {}, "metadata": {}})
     body: dict[str, Any] = {"role": "user", "content": "hello", "attachments": [], "metadata": {}}
-    assert sent(talk, "POST", f"/v1/threads/{thread['id']}/messages", json=body)["attachments"] == []
+    assert talk.sent("POST", f"/v1/threads/{thread['id']}/messages", json=body)["attachments"] == []
     body = {"assistant_id": assistant["id"], "additional_messages": [], **empty}
-    run = sent(talk, "POST", f"/v1/threads/{thread['id']}/runs", json=body)
+    run = talk.sent("POST", f"/v1/threads/{thread['id']}/runs", json=body)
     assert run["tool_resources"] == {}
 
 
@@ -158,7 +94,7 @@ def test_cancel_has_no_body(begin: Any, headers: Any) -> None:
     talk = begin(ask(WEATHER))
     run = talk.poll()
     path = f"/v1/threads/{run.thread_id}/runs/{run.id}/cancel"
-    assert sent(talk, "POST", path, headers=headers)["status"] == "cancelled"
+    assert talk.sent("POST", path, headers=headers)["status"] == "cancelled"
 
 
 def test_gets_and_deletes_may_come_with_a_content_type(begin: Any) -> None:
@@ -166,30 +102,30 @@ def test_gets_and_deletes_may_come_with_a_content_type(begin: Any) -> None:
     talk = begin()
     headers = {"content-type": "application/json"}
     path = f"/v1/threads/{talk.thread_id}"
-    assert sent(talk, "GET", path, headers=headers)["object"] == "thread"
-    assert sent(talk, "GET", path, headers=headers, content=b"not json")["object"] == "thread"
-    assert sent(talk, "DELETE", path, headers=headers)["deleted"] is True
+    assert talk.sent("GET", path, headers=headers)["object"] == "thread"
+    assert talk.sent("GET", path, headers=headers, content=b"not json")["object"] == "thread"
+    assert talk.sent("DELETE", path, headers=headers)["deleted"] is True
 
 
 def test_stream_false_is_said_everywhere(begin: Any) -> None:
     """10. azure-ai-agents and agency-swarm do, also when they submit."""
     talk = begin(ask(WEATHER), answer("Done."))
     body: dict[str, Any] = {"assistant_id": talk.assistant_id, "stream": False}
-    run = sent(talk, "POST", f"/v1/threads/{talk.thread_id}/runs", json=body)
+    run = talk.sent("POST", f"/v1/threads/{talk.thread_id}/runs", json=body)
     path = f"/v1/threads/{talk.thread_id}/runs/{run['id']}"
-    until(lambda: sent(talk, "GET", path)["status"] == "requires_action")
+    until(lambda: talk.sent("GET", path)["status"] == "requires_action")
     body = {"tool_outputs": BOTH[:1], "stream": False}
-    assert sent(talk, "POST", f"{path}/submit_tool_outputs", json=body)["status"] == "queued"
+    assert talk.sent("POST", f"{path}/submit_tool_outputs", json=body)["status"] == "queued"
     body = {"assistant_id": talk.assistant_id, "stream": False, "thread": {}}
-    assert sent(talk, "POST", "/v1/threads/runs", json=body)["object"] == "thread.run"
+    assert talk.sent("POST", "/v1/threads/runs", json=body)["object"] == "thread.run"
 
 
 def test_content_is_text_or_a_list_of_parts(begin: Any) -> None:
     """11. The same is kept."""
     talk = begin()
     path = f"/v1/threads/{talk.thread_id}/messages"
-    one = sent(talk, "POST", path, json={"role": "user", "content": "hi"})
-    two = sent(talk, "POST", path, json={"role": "user", "content": [{"type": "text", "text": "hi"}]})
+    one = talk.sent("POST", path, json={"role": "user", "content": "hi"})
+    two = talk.sent("POST", path, json={"role": "user", "content": [{"type": "text", "text": "hi"}]})
     assert one["content"] == two["content"] == [{"type": "text", "text": {"value": "hi", "annotations": []}}]
 
 
@@ -211,7 +147,7 @@ def test_what_was_read_is_taken_as_input(begin: Any) -> None:
     changed = talk.beta.assistants.update(made.id, tools=[*made.tools, {"type": "code_interpreter"}])
     assert [tool.type for tool in changed.tools] == ["file_search", "function", "function", "code_interpreter"]
     body = {name: value for name, value in changed.to_dict().items() if name not in ("id", "object", "created_at")}
-    assert sent(talk, "POST", f"/v1/assistants/{made.id}", json=body) == changed.to_dict()
+    assert talk.sent("POST", f"/v1/assistants/{made.id}", json=body) == changed.to_dict()
 
 
 @pytest.mark.parametrize(
@@ -222,7 +158,7 @@ def test_include_in_every_spelling(begin: Any, query: str) -> None:
     talk = begin(answer("Hi"))
     run = talk.poll()
     path = f"/v1/threads/{run.thread_id}/runs/{run.id}/steps?{query.format(INCLUDE)}"
-    assert len(sent(talk, "GET", path)["data"]) == 1
+    assert len(talk.sent("GET", path)["data"]) == 1
     assert talk.http.get(path.replace("file_search", "nothing")).status_code == 400
 
 
@@ -347,7 +283,7 @@ def test_waiting_clients_are_told_when_to_look_again(begin: Any) -> None:
     after_ms = int(talk.http.get(path).headers["openai-poll-after-ms"])
     assert 0 < after_ms <= 250
     helper = {"X-Stainless-Poll-Helper": "true", "X-Stainless-Custom-Poll-Interval": "10"}
-    assert sent(talk, "GET", path, headers=helper)["status"] in ("queued", "in_progress")
+    assert talk.sent("GET", path, headers=helper)["status"] in ("queued", "in_progress")
     talk.runs.cancel(run.id, thread_id=run.thread_id)
     assert "openai-poll-after-ms" not in talk.http.get(path).headers
 
@@ -400,4 +336,4 @@ def test_the_last_event_with_a_run_has_its_final_state(begin: Any) -> None:
     told = frames(talk, f"/v1/threads/{talk.thread_id}/runs", body)
     name, run = told[-1]
     assert (name, run["status"], run["usage"]["total_tokens"]) == ("thread.run.completed", "completed", 15)
-    assert run == sent(talk, "GET", f"/v1/threads/{talk.thread_id}/runs/{run['id']}")
+    assert run == talk.sent("GET", f"/v1/threads/{talk.thread_id}/runs/{run['id']}")
