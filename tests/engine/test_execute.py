@@ -614,3 +614,15 @@ def test_a_stream_that_its_engine_leaves_breaks_off_instead_of_ending(start: Sta
     with pytest.raises(APIConnectionError):
         seen += list(stream)
     assert seen[-1].event == "thread.message.delta"
+
+
+def test_a_run_that_was_ended_elsewhere_before_it_began_ends_its_stream_here(start: Start, tmp_path: Path) -> None:
+    talk = start([0.5, *answer("Hi")], concurrency=1)
+    thread: Any = {"messages": [{"role": "user", "content": "first"}]}
+    talk.client.beta.threads.create_and_run(assistant_id=talk.assistant.id, thread=thread)  # fills the engine
+    stream = talk.create(stream=True)
+    seen = [next(iter(stream))]
+    with Engine(f"sqlite:///{tmp_path}/0.db") as other:
+        other.client().beta.threads.runs.cancel(seen[0].data.id, thread_id=talk.thread_id)
+        seen += list(stream)
+    assert events(seen) == ["thread.run.created", "thread.run.queued", "thread.run.cancelled"]

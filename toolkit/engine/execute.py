@@ -13,7 +13,7 @@ import json
 import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from typing import Final
 from weakref import WeakValueDictionary
@@ -224,11 +224,13 @@ class Execution:
             return leg, claimed.events
 
         taken = await self._store.write(work)
+        feed = self._feeds.get(run_id)
         if taken is None:
+            if feed is not None and not feed.ended:
+                self._lose(run_id)
             return
         leg, events = taken
         self._legs[run_id] = leg
-        feed = self._feeds.get(run_id)
         if feed is not None:
             feed.publish(events)
         try:
@@ -272,21 +274,22 @@ class Execution:
         self._queue.abort(run_id)
 
     def _lose(self, run_id: str) -> None:
-        """Let go of a leg whose run another process has claimed or ended; listeners here are told how it goes there."""
+        """Let go of a run that another process has claimed or ended; listeners here are told how it goes there."""
         _log.info("run %s was moved by somebody else", run_id)
-        leg, feed = self._legs.pop(run_id), self._feeds.get(run_id)
-        follower = asyncio.create_task(self._follow(leg, feed), name=f"follow {run_id}")
+        leg, feed = self._legs.pop(run_id, None), self._feeds.get(run_id)
+        follower = asyncio.create_task(self._follow(run_id, leg.begun if leg else (), feed), name=f"follow {run_id}")
         self._followers.add(follower)
         follower.add_done_callback(self._followers.discard)
 
-    async def _follow(self, leg: Leg, feed: Feed | None) -> None:
-        run = leg.run
-        with contextlib.suppress(Refused):  # 404: its thread was deleted
-            now = await self._settled(run.project, run.thread, run.id)
-            steps, written = await self._store.read(lambda tx: (steps_of(tx, run.id), answers_of(tx, run.id)))
-            if feed is not None:
-                feed.publish(closing(now.status, now.wire, steps, written, leg.begun))
-        self._tell_end(run.id, feed)
+    async def _follow(self, run_id: str, begun: Collection[str], feed: Feed | None) -> None:
+        run = await self._store.read(lambda tx: tx.one("run.by_id", id=run_id))
+        if run is not None:
+            with contextlib.suppress(Refused):  # 404: its thread was deleted
+                now = await self._settled(run["project"], run["thread"], run_id)
+                steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
+                if feed is not None:
+                    feed.publish(closing(now.status, now.wire, steps, written, begun))
+        self._tell_end(run_id, feed)
 
     def _written(self, run_id: str) -> str:
         leg = self._legs.get(run_id)
