@@ -12,7 +12,7 @@ import httpx2
 from openai import OpenAI
 
 from tests.benchmarks.servers import engine_and_model
-from tests.benchmarks.table import Row, Scale, against, us
+from tests.benchmarks.table import Row, Scale, against, ms
 from tests.benchmarks.talking import NOTE, QUESTION
 from toolkit import Toolset, run, tool
 
@@ -69,7 +69,7 @@ def measure(scale: Scale) -> Iterator[Row]:
 
             ours_s, floor_s = _interleaved(bare, ours, floor, scale.times(15))
             what = f"run loop, CPU of a tool round, {calls} call{'s' * (calls > 1)}"
-            yield against(what, ours_s, floor_s, budget, us)
+            yield against(what, ours_s, floor_s, budget, ms)
 
 
 def _interleaved(
