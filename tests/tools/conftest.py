@@ -1,4 +1,4 @@
-"""The rules of strict mode, written a second time: what the tests hold every strict schema to."""
+"""A way to the arguments of a function; and the rules of strict mode, written a second time, to hold schemas to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from toolkit.tools.arguments import Arguments
+from toolkit.tools.definition import Definition
+
 KEYWORDS = {
     "$defs", "$ref", "additionalProperties", "anyOf", "const", "description", "enum", "exclusiveMaximum",
     "exclusiveMinimum", "format", "items", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum",
@@ -15,6 +18,10 @@ KEYWORDS = {
 }  # fmt: skip
 FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
 TYPES = {"object", "array", "string", "integer", "number", "boolean", "null"}
+
+
+def arguments_of(function: Callable[..., Any]) -> Arguments:
+    return Definition("function", function, None, None).arguments
 
 
 def problems(schema: dict[str, Any]) -> Iterator[str]:

@@ -23,9 +23,10 @@ from jsonschema import Draft202012Validator
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from tests.tools.conftest import arguments_of
 from toolkit.errors import ArgumentsInvalid
+from toolkit.tools.arguments import Arguments
 from toolkit.tools.plain import target
-from toolkit.tools.schema import FunctionSchema, describe
 from toolkit.tools.strict import entry
 
 T = TypeVar("T")
@@ -177,13 +178,13 @@ TYPES = st.recursive(LEAVES, outer, max_leaves=3)
 FAST = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 
-def taking(kind: Any, default: Any = ...) -> FunctionSchema:
+def taking(kind: Any, default: Any = ...) -> Arguments:
     def function(x: Any) -> None: ...
 
     function.__annotations__ = {"x": kind}
     if default is not ...:
         function.__defaults__ = (default,)
-    return describe(function)
+    return arguments_of(function)
 
 
 def strictly(value: Any, node: dict[str, Any], root: dict[str, Any]) -> Any:
@@ -216,14 +217,14 @@ def test_every_value_satisfies_both_schemas_and_binds_to_itself(
     dumped = {"x": json.loads(TypeAdapter(kind).dump_json(value, by_alias=True))}
     Draft202012Validator.check_schema(schema.plain)
     Draft202012Validator(schema.plain).validate(dumped)
-    assert schema.bind(json.dumps(dumped), strict_form=False) == ((), {"x": value})
+    assert schema.binder(strict_form=False)(json.dumps(dumped)) == ((), {"x": value})
     if schema.strict is None:
         assert "mapping or a list" in str(schema.not_strict_because)
         return
     assert strict_problems(schema.strict) == []
     said = strictly(dumped, schema.plain, schema.plain)
     Draft202012Validator(schema.strict).validate(said)
-    assert schema.bind(json.dumps(said), strict_form=True) == ((), {"x": value})
+    assert schema.binder(strict_form=True)(json.dumps(said)) == ((), {"x": value})
 
 
 @FAST
@@ -233,7 +234,7 @@ def test_null_means_the_default_of_every_type(pair: tuple[Any, Any], data: Any) 
     schema = taking(kind, data.draw(values))
     if schema.strict is not None:
         Draft202012Validator(schema.strict).validate({"x": None})
-        assert schema.bind('{"x": null}', strict_form=True) == ((), {})
+        assert schema.binder(strict_form=True)('{"x": null}') == ((), {})
 
 
 FORMATS: dict[str, st.SearchStrategy[str]] = {
@@ -301,7 +302,7 @@ def test_every_value_of_the_plain_schema_validates_or_breaks_a_listed_rule(pair:
     if not Draft202012Validator(schema.plain).is_valid(value):  # unique items that got too few
         return
     try:
-        schema.bind(json.dumps(value), strict_form=False)
+        schema.binder(strict_form=False)(json.dumps(value))
     except ArgumentsInvalid as error:
         assert schema.unsayable, str(error)
 

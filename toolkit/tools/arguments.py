@@ -1,7 +1,8 @@
 """The arguments of one function as a model is told of them, and the reader of what it sends back.
 
-Apart from `schema.py` because this is where pydantic comes in: it is imported, and the schemas are built, when the
-first of them is asked for, not when a tool is defined.
+Schemas and validator come from one pydantic object, so they cannot say different things. Apart from `definition.py`
+because this is where pydantic comes in: it is imported, and the schemas are built, when the first of them is asked for,
+not when a tool is defined.
 """
 
 from __future__ import annotations
@@ -40,22 +41,22 @@ class Arguments:
 
     @property
     def strict(self) -> Schema | None:
-        """The strict form, or None."""
+        """The same in the form that OpenAI's and Azure's strict modes take; None when it cannot be said."""
         return None if isinstance(self._strictly, str) else self._strictly[0]
 
     @property
     def not_strict_because(self) -> str | None:
-        """Why there is no strict form, or None."""
+        """Why there is no strict form, naming the parameter and what to write instead; None when there is one."""
         return self._strictly if isinstance(self._strictly, str) else None
 
     @property
     def unsayable(self) -> tuple[str, ...]:
-        """Rules that validation holds to and one of the schemas does not say."""
+        """Rules that validation holds to and one of the schemas does not say, in words: `ids: unique items`."""
         lost = () if isinstance(self._strictly, str) else self._strictly[1]
         return tuple(dict.fromkeys((*self._said[1], *lost)))
 
     def binder(self, *, strict_form: bool) -> Binder:
-        """Make the reader of what the model sends."""
+        """Make the reader of what the model sends; `strict_form` tells which of the two schemas it was given."""
         return binder(self._adapter, self._fields, self.plain, strict_form=strict_form)
 
     @cached_property

@@ -1,4 +1,11 @@
-"""What a model sees of a function: its definition, in both wire forms."""
+"""What a model sees of a function: its definition, in both wire forms.
+
+signature.py   callable -> parameters              docstrings.py  docstring -> texts
+fields.py      Field(...), Annotated, texts        plain.py       fields -> pydantic object -> JSON Schema
+strict.py      JSON Schema -> strict form          restore.py     arguments in strict form -> in plain form
+binding.py     JSON text -> arguments of a call    problems.py    what is wrong with them, in words for the model
+arguments.py   holds what needs pydantic together; imported on first use, and pydantic with it
+"""
 
 from __future__ import annotations
 
@@ -9,14 +16,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from toolkit.errors import DefinitionError
-from toolkit.tools.schema import FunctionSchema, describe
-from toolkit.tools.signature import UnknownName
+from toolkit.tools.docstrings import Docstring, read
+from toolkit.tools.signature import Signature, UnknownName, docstring, signature, title
 
 if TYPE_CHECKING:
     from openai.types.beta import FunctionToolParam as NestedDefinition
     from openai.types.responses import FunctionToolParam as FlatDefinition
     from openai.types.shared_params import FunctionDefinition
 
+    from toolkit.tools.arguments import Arguments
     from toolkit.tools.binding import Binder
 
 __all__ = ["Definition"]
@@ -40,43 +48,53 @@ class Definition:
         A type that cannot be found may be a local of the code that defines the tool, or be written further down.
         """
         try:
-            _ = self.schema
+            _ = self.signature
         except UnknownName:
             self._names = _locals_of_caller()
             with suppress(UnknownName):
-                _ = self.schema
+                _ = self.signature
 
     @cached_property
-    def schema(self) -> FunctionSchema:
-        """Schemas and validator. Raises DefinitionError."""
-        return describe(self._function, self._names)
+    def signature(self) -> Signature:
+        """The parameters, and the context's. Raises DefinitionError, saying what to write instead."""
+        return signature(self._function, self._names)
+
+    @cached_property
+    def arguments(self) -> Arguments:
+        """Schemas of the parameters, and what binds a call's arguments to them.
+
+        Raises DefinitionError for the signature; for types that pydantic does not know, its attributes do when read.
+        """
+        from toolkit.tools.arguments import Arguments  # pydantic: not needed to define a tool
+
+        return Arguments(title(self._function), self.signature.parameters, self._docstring.parameters)
 
     @cached_property
     def description(self) -> str:
         """What the model reads; the docstring's when nothing was asked for."""
-        return self.schema.description if self._description is None else self._description
+        return self._docstring.description if self._description is None else self._description
 
     @cached_property
     def strict(self) -> bool:
         """Whether the strict form is the one to use. Raises DefinitionError when asked for and not sayable."""
-        if self._strict and self.schema.strict is None:
+        if self._strict and self.arguments.strict is None:
             raise DefinitionError(
-                f"{self._name} cannot be strict: {self.schema.not_strict_because}; write strict=False, or another type"
+                f"{self._name} cannot be strict: {self.arguments.not_strict_because}; "
+                "write strict=False, or another type"
             )
-        return self._strict is not False and self.schema.strict is not None
+        return self._strict is not False and self.arguments.strict is not None
 
     @cached_property
     def calling(self) -> tuple[Binder, str | None]:
         """What every call needs, in one look-up: how arguments are bound, and the context's name."""
-        schema = self.schema
-        return schema.bind_strict if self.strict else schema.bind_plain, schema.context_parameter
+        return self.arguments.binder(strict_form=self.strict), self.signature.context
 
     @property
     def not_strict_because(self) -> str | None:
         """Why the plain form is used, or None when it is not."""
         if self.strict:
             return None
-        return "it was defined with strict=False" if self._strict is False else self.schema.not_strict_because
+        return "it was defined with strict=False" if self._strict is False else self.arguments.not_strict_because
 
     @cached_property
     def nested(self) -> NestedDefinition:
@@ -103,8 +121,12 @@ class Definition:
 
     @property
     def _parameters(self) -> dict[str, object]:
-        schema = self.schema.strict if self.strict else None
-        return self.schema.plain if schema is None else schema
+        strict = self.arguments.strict if self.strict else None
+        return self.arguments.plain if strict is None else strict
+
+    @cached_property
+    def _docstring(self) -> Docstring:
+        return read(docstring(self._function))
 
 
 def _locals_of_caller() -> dict[str, object]:

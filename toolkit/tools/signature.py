@@ -1,7 +1,7 @@
 """A callable's signature: the parameters that a model fills in, with their types resolved.
 
-Cheap on purpose, so that a mistake in a definition is told where it is made; pydantic comes later, in `schema.py`. The
-return annotation is never looked at: it may exist under TYPE_CHECKING only.
+Cheap on purpose, so that a mistake in a definition is told where it is made; pydantic comes later, in `arguments.py`.
+The return annotation is never looked at: it may exist under TYPE_CHECKING only.
 """
 
 from __future__ import annotations

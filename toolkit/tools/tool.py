@@ -131,7 +131,7 @@ class Tool(Generic[P, R]):
     @property
     def unsayable(self) -> tuple[str, ...]:
         """Rules that calls are held to though no schema says them, in words: `ids: unique items`."""
-        return self._definition.schema.unsayable
+        return self._definition.arguments.unsayable
 
     @property
     def definition(self) -> NestedDefinition:
@@ -187,7 +187,7 @@ class Tool(Generic[P, R]):
         if context_parameter is not None:
             if context is not None:
                 kwargs[context_parameter] = context
-            elif self._definition.schema.needs_context:
+            elif self._definition.signature.needs_context:
                 raise DefinitionError(f"{self.name} takes a RunContext: hand it one, call(arguments, RunContext(...))")
         function: Callable[..., object] = self.function
         return function(*args, **kwargs)
