@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 from tests.contract.official import assert_official
-from toolkit.engine.events import DONE, Feed, call_delta, call_started, closing, frame, replay, text_delta
+from toolkit.engine.events import call_delta, call_started, closing, frame, replay, text_delta
 
 
 def test_a_frame_is_two_lines_and_a_blank_one() -> None:
@@ -35,28 +34,6 @@ def test_deltas_fit_the_schema_and_carry_any_text() -> None:
         "type": "function",
         "function": {"name": "f", "arguments": "", "output": None},
     }
-
-
-def test_a_feed_tells_every_listener_everything_whenever_it_comes() -> None:
-    async def main() -> None:
-        feed = Feed()
-        early = asyncio.create_task(_all(feed))
-        await asyncio.sleep(0)
-        feed.publish([("a", "1"), ("b", "2")])
-        late = asyncio.create_task(_all(feed))
-        await asyncio.sleep(0.01)
-        feed.publish([("c", "3")])
-        feed.end()
-        feed.end()
-        feed.publish([("d", "4")])
-        told = frame(("a", "1")) + frame(("b", "2")) + frame(("c", "3")) + DONE
-        assert await early == await late == await _all(feed) == told
-
-    asyncio.run(main())
-
-
-async def _all(feed: Feed) -> bytes:
-    return b"".join([chunk async for chunk in feed.listen()])
 
 
 def test_a_leg_told_again_has_the_order_that_accumulators_need() -> None:

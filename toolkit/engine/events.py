@@ -1,4 +1,4 @@
-"""The stream's events: how one looks, how deltas are made, and how listeners get them.
+"""The stream's events: how one looks, how deltas are made, how a leg is told again from what is stored.
 
 The order of events is the one of the worked examples in the API reference (streaming events): a step before its
 deltas, a message before its deltas, and every object committed before its event is sent. An event is made into its
@@ -7,14 +7,13 @@ bytes once, however many listen.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit.engine.jsontext import dump, quote
 from toolkit.engine.objects.runs import Event
 
-__all__ = ["DONE", "Feed", "call_delta", "call_started", "closing", "frame", "replay", "text_delta"]
+__all__ = ["DONE", "call_delta", "call_started", "closing", "frame", "replay", "text_delta"]
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 
@@ -54,51 +53,6 @@ def _step_delta(step_id: str, call: str) -> Event:
         f'{{"id":"{step_id}","object":"thread.run.step.delta","delta":{{"step_details":'
         f'{{"type":"tool_calls","tool_calls":[{call}]}}}}}}',
     )
-
-
-class Feed:
-    """The events of one leg of a run, from its start to the next wait or end, for any number of listeners.
-
-    Everything published stays until the feed is dropped, so a listener that comes late, or again after its connection
-    broke, gets the leg from the start.
-    """
-
-    def __init__(self) -> None:
-        self._frames: list[bytes] = []
-        self._news = asyncio.Event()
-        self.ended = False
-
-    @property
-    def size(self) -> int:
-        """Bytes of what was published."""
-        return sum(map(len, self._frames))
-
-    def publish(self, events: Iterable[Event]) -> None:
-        """Tell all listeners. Nothing is told after the end."""
-        if not self.ended:
-            self._frames.extend(map(frame, events))
-            self._news.set()
-
-    def end(self) -> None:
-        """Say `done`: the run waits for the application, or is over."""
-        if not self.ended:
-            self._frames.append(DONE)
-            self.ended = True
-            self._news.set()
-
-    async def listen(self) -> AsyncIterator[bytes]:
-        """Yield what there is and then what comes, in chunks of whole events, until the end."""
-        told = 0
-        while True:
-            if told < len(self._frames):
-                chunk = b"".join(self._frames[told:])
-                told = len(self._frames)
-                yield chunk
-            elif self.ended:
-                return
-            else:
-                self._news.clear()
-                await self._news.wait()
 
 
 def replay(status: str, run: str, steps: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> bytes:

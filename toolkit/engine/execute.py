@@ -12,14 +12,13 @@ import contextlib
 import json
 import logging
 import secrets
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from typing import Final
-from weakref import WeakValueDictionary
 
 from toolkit.engine import moves
-from toolkit.engine.events import Feed, closing, replay
+from toolkit.engine.events import closing, replay
+from toolkit.engine.feeds import Feed, Feeds
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg, Rooms
 from toolkit.engine.objects import runs, threads
@@ -38,8 +37,6 @@ _log = logging.getLogger("toolkit.engine")
 
 _LEASE_S: Final = 5.0
 _LOOK_S: Final = 1.0
-_FEEDS_KEPT_BYTES: Final = 8 * 2**20
-"""How much of ended feeds is kept, the newest, for listeners that come again: a repeat within a moment or two."""
 _GLANCE_S: Final = 0.25
 _MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
 """States that a run leaves by itself, so that it is worth waiting for."""
@@ -54,11 +51,8 @@ class Execution:
         self._expires_s = run_expires_s
         self._owner = secrets.token_hex(8)
         self._queue = LocalQueue(self._advance, concurrency)
-        self._feeds: dict[str, Feed] = {}
-        self._ended: deque[tuple[str, Feed]] = deque()
-        self._ended_size = 0
+        self._feeds = Feeds()
         self._legs: dict[str, Leg] = {}
-        self._news: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._looking: asyncio.Task[None] | None = None
         self._followers: set[asyncio.Task[None]] = set()
 
@@ -145,6 +139,20 @@ class Execution:
             self._ended_from_outside(moved)
         return answer.text
 
+    async def read_run(self, project: str, thread_id: str, run_id: str, *, hold_s: float = 0) -> Run:
+        """Read a run; with `hold_s`, wait so long at most until it needs somebody or is over. Raises Refused (404)."""
+        load = partial(runs.load, project=project, thread_id=thread_id, run_id=run_id)
+        news = self._feeds.news(run_id)  # before the read, so that nothing falls in between
+        run = await self._store.read(load)
+        if run.status in _MOVING and hold_s > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), hold_s)
+            run = await self._store.read(load)
+        if run.status in ACTIVE and run.expires_at <= self._rooms.clock():
+            await self._expire(run_id)
+            run = await self._store.read(load)
+        return run
+
     async def delete_thread(self, project: str, thread_id: str, *, key: Key | None = None) -> str:
         """Delete a thread with all that is in it; its run is ended first. Raises Refused (404)."""
         told: list[moves.Moved] = []
@@ -206,10 +214,7 @@ class Execution:
         return answer.text
 
     def _set_going(self, run_id: str, events: Sequence[Event], streamed: bool) -> None:
-        self._drop_feed(run_id)
-        if streamed:
-            feed = self._feeds[run_id] = Feed()
-            feed.publish(events)
+        self._feeds.begin(run_id, events if streamed else None)
         self._queue.put(run_id)
 
     async def _advance(self, run_id: str) -> None:
@@ -245,7 +250,7 @@ class Execution:
         finally:
             if self._legs.get(run_id) is leg:
                 del self._legs[run_id]
-        self._tell_end(run_id, feed)
+        self._feeds.end(run_id, feed)
 
     async def _fail(self, leg: Leg) -> None:
         error = LastError("server_error", "Sorry, something went wrong.")
@@ -253,8 +258,7 @@ class Execution:
             moved = await self._store.write(
                 lambda tx: moves.end(tx, leg.run, "fail", self._now(), error=error, text=leg.text)
             )
-            if feed := self._feeds.get(leg.run.id):
-                feed.publish(moved.events)
+            self._feeds.publish(leg.run.id, moved.events)
 
     async def _expire(self, run_id: str) -> None:
         def work(tx: Tx) -> moves.Moved | None:
@@ -267,10 +271,9 @@ class Execution:
             self._ended_from_outside(moved)
 
     def _ended_from_outside(self, moved: moves.Moved) -> None:
-        run_id, feed = moved.run.id, self._feeds.get(moved.run.id)
-        if feed is not None:
-            feed.publish(moved.events)
-        self._tell_end(run_id, feed)
+        run_id = moved.run.id
+        self._feeds.publish(run_id, moved.events)
+        self._feeds.end(run_id, self._feeds.get(run_id))
         self._queue.abort(run_id)
 
     def _lose(self, run_id: str) -> None:
@@ -289,49 +292,11 @@ class Execution:
                 steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
                 if feed is not None:
                     feed.publish(closing(now.status, now.wire, steps, written, begun))
-        self._tell_end(run_id, feed)
+        self._feeds.end(run_id, feed)
 
     def _written(self, run_id: str) -> str:
         leg = self._legs.get(run_id)
         return leg.text if leg is not None else ""
-
-    # Who is told
-
-    def _tell_end(self, run_id: str, feed: Feed | None) -> None:
-        """End a leg for its listeners, and for those who wait for news of the run."""
-        if feed is not None and not feed.ended:
-            feed.end()
-            self._keep(run_id, feed)
-        if news := self._news.pop(run_id, None):
-            news.set()
-
-    def _keep(self, run_id: str, feed: Feed) -> None:
-        self._ended.append((run_id, feed))
-        self._ended_size += feed.size
-        while self._ended_size > _FEEDS_KEPT_BYTES:
-            oldest_id, oldest = self._ended.popleft()
-            self._ended_size -= oldest.size
-            self._drop_feed(oldest_id, oldest)
-
-    def _drop_feed(self, run_id: str, only: Feed | None = None) -> None:
-        feed = self._feeds.get(run_id)
-        if feed is not None and (only is None or feed is only):
-            del self._feeds[run_id]
-            feed.end()
-
-    async def read_run(self, project: str, thread_id: str, run_id: str, *, hold_s: float = 0) -> Run:
-        """Read a run; with `hold_s`, wait so long at most until it needs somebody or is over. Raises Refused (404)."""
-        load = partial(runs.load, project=project, thread_id=thread_id, run_id=run_id)
-        news = self._news.setdefault(run_id, asyncio.Event())  # before the read, so that nothing falls in between
-        run = await self._store.read(load)
-        if run.status in _MOVING and hold_s > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), hold_s)
-            run = await self._store.read(load)
-        if run.status in ACTIVE and run.expires_at <= self._rooms.clock():
-            await self._expire(run_id)
-            run = await self._store.read(load)
-        return run
 
     # Looking after the store
 

@@ -16,7 +16,8 @@ from typing import Any, Final, Literal
 
 from toolkit.engine import context as contexts
 from toolkit.engine import moves
-from toolkit.engine.events import Feed, call_delta, call_started, text_delta
+from toolkit.engine.events import call_delta, call_started, text_delta
+from toolkit.engine.feeds import Feed
 from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.model import (
     CallBegan,
