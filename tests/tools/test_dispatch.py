@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from toolkit.errors import Retry, ToolError
+from toolkit.tools.batch import MOST_AT_ONCE
 from toolkit.tools.calls import Call, FinishedCall
 from toolkit.tools.dispatch import adispatch, dispatch
-from toolkit.tools.flights import MOST_AT_ONCE
 from toolkit.tools.output import NoJsonForm, Output
 from toolkit.tools.tool import tool
 from toolkit.tools.toolset import Toolset

@@ -1,7 +1,7 @@
 """Run the calls of one turn: in parallel, with time-outs, each answered as soon as it is done.
 
 Whatever a tool or a model does becomes a FinishedCall, and never disturbs the other calls. What is decided is decided
-here once, in `flights.py` (what starts, what is late, what is told); `dispatch` waits for it blocking, `adispatch`
+here once, in `batch.py` (what starts, what is late, what is told); `dispatch` waits for it blocking, `adispatch`
 awaiting.
 
 Sync tools run in daemon threads, with the caller's context variables; async tools are tasks: of the caller's loop under
@@ -19,8 +19,8 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
 
+from toolkit.tools.batch import Batch, Ending, Invoker, PendingCall, Post
 from toolkit.tools.calls import Call, FinishedCall
-from toolkit.tools.flights import Board, Flight, Outcome, Post, Turn
 from toolkit.tools.threads import background_loop, start, wait_for
 from toolkit.tools.toolset import Toolset
 
@@ -44,33 +44,32 @@ def dispatch(
     """Run the calls of one turn and give (position, finished) for each as it finishes, in whatever order that is.
 
     retries_left: tool name -> how often Retry may still ask the model again, none for a name that is missing; who
-    counts
-        takes one off for each call with `asked_again`.
+        counts takes one off for each call with `asked_again`.
     timeout_s: how long the whole turn may take, beside the tools' own time-outs.
     Raises nothing that a tool or a model does, only KeyboardInterrupt and SystemExit. Closing the iterator early
     cancels async tools and leaves sync ones to end by themselves.
     """
-    turn = Turn(toolset, deps, run_id, thread_id, retries_left)
+    invoker = Invoker(toolset, deps, run_id, thread_id, retries_left)
     if len(calls) == 1 and timeout_s is None:
         tool = toolset.find(calls[0].name)
         if tool is not None and tool.timeout_s is None and not tool.is_async:
-            yield 0, turn.attempt(tool, calls[0])
+            yield 0, invoker.attempt(tool, calls[0])
             return
-    board = Board(turn, calls, timeout_s)
-    yield from board.unknown
-    inbox: SimpleQueue[tuple[Flight, Outcome]] = SimpleQueue()
+    batch = Batch(invoker, calls, timeout_s)
+    yield from batch.unknown
+    inbox: SimpleQueue[tuple[PendingCall, Ending]] = SimpleQueue()
     try:
-        while board.is_open:
-            for flight in board.take_off():
-                _launch(flight, inbox.put)
+        while batch.is_open:
+            for pending in batch.to_start():
+                _start(pending, inbox.put)
             try:
-                landed = inbox.get(timeout=board.patience_s())
+                ended = inbox.get(timeout=batch.wait_s())
             except Empty:
-                yield from board.overdue()
+                yield from batch.overdue()
             else:
-                yield board.landed(*landed)
+                yield batch.ended(*ended)
     finally:
-        board.give_up()
+        batch.give_up()
 
 
 async def adispatch(
@@ -84,85 +83,87 @@ async def adispatch(
     timeout_s: float | None = None,
 ) -> AsyncGenerator[tuple[int, FinishedCall]]:
     """Run the calls of a turn as `dispatch` does, without blocking the loop; cancelling or closing it cancels them."""
-    turn = Turn(toolset, deps, run_id, thread_id, retries_left)
+    invoker = Invoker(toolset, deps, run_id, thread_id, retries_left)
     if len(calls) == 1 and timeout_s is None:
         tool = toolset.find(calls[0].name)
         if tool is not None and tool.timeout_s is None and tool.is_async:
-            yield 0, await turn.aattempt(tool, calls[0])
+            yield 0, await invoker.aattempt(tool, calls[0])
             return
-    board = Board(turn, calls, timeout_s)
-    for unknown in board.unknown:
+    batch = Batch(invoker, calls, timeout_s)
+    for unknown in batch.unknown:
         yield unknown
-    inbox: asyncio.Queue[tuple[Flight, Outcome]] = asyncio.Queue()
+    inbox: asyncio.Queue[tuple[PendingCall, Ending]] = asyncio.Queue()
     tasks: set[asyncio.Task[None]] = set()
     try:
-        while board.is_open:
-            for flight in board.take_off():
-                _alaunch(flight, inbox, tasks)
+        while batch.is_open:
+            for pending in batch.to_start():
+                _astart(pending, inbox, tasks)
             try:
-                async with asyncio.timeout(board.patience_s()):
-                    landed = await inbox.get()
+                async with asyncio.timeout(batch.wait_s()):
+                    ended = await inbox.get()
             except TimeoutError:
-                for overdue in board.overdue():
+                for overdue in batch.overdue():
                     yield overdue
             else:
-                yield board.landed(*landed)
+                yield batch.ended(*ended)
     except BaseException:
-        board.give_up()
+        batch.give_up()
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_GRACE_S)
         raise
 
 
-def _launch(flight: Flight, post: Post) -> None:
-    """Start a flight whose outcome a thread waits for."""
-    if flight.tool.is_async:
+def _start(pending: PendingCall, post: Post) -> None:
+    """Start a call whose ending a thread waits for."""
+    if pending.tool.is_async:
         background = background_loop()
-        running = background.start(_afly(flight, post))
-        flight.cancel = partial(background.cancel, running)
+        running = background.start(_arun(pending, post))
+        pending.cancel = partial(background.cancel, running)
     else:
-        start(partial(_fly, flight, post, wait_for))
+        start(partial(_run, pending, post, wait_for))
 
 
-def _alaunch(flight: Flight, inbox: asyncio.Queue[tuple[Flight, Outcome]], tasks: set[asyncio.Task[None]]) -> None:
-    """Start a flight whose outcome the running loop waits for."""
+def _astart(
+    pending: PendingCall, inbox: asyncio.Queue[tuple[PendingCall, Ending]], tasks: set[asyncio.Task[None]]
+) -> None:
+    """Start a call whose ending the running loop waits for."""
     loop = asyncio.get_running_loop()
-    if flight.tool.is_async:
-        task = loop.create_task(_afly(flight, inbox.put_nowait))
-        flight.cancel = task.cancel
+    if pending.tool.is_async:
+        task = loop.create_task(_arun(pending, inbox.put_nowait))
+        pending.cancel = task.cancel
         for held in (tasks, _tasks):
             held.add(task)
             task.add_done_callback(held.discard)
         return
 
-    def post(landed: tuple[Flight, Outcome]) -> None:
+    def post(ended: tuple[PendingCall, Ending]) -> None:
         with suppress(RuntimeError):  # the loop was closed with the turn unfinished: nobody waits any more
-            loop.call_soon_threadsafe(inbox.put_nowait, landed)
+            loop.call_soon_threadsafe(inbox.put_nowait, ended)
 
     def wait(awaitable: Awaitable[object]) -> object:
         return asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop).result()
 
-    start(partial(_fly, flight, post, wait))
+    start(partial(_run, pending, post, wait))
 
 
 _tasks: set[asyncio.Task[None]] = set()
 """Tasks under way, cancelled ones too: the loop itself holds tasks only weakly."""
 
 
-def _fly(flight: Flight, post: Post, wait: Callable[[Awaitable[object]], object]) -> None:
+def _run(pending: PendingCall, post: Post, wait: Callable[[Awaitable[object]], object]) -> None:
     try:
-        outcome: Outcome = flight.turn.attempt(flight.tool, flight.call, wait)
+        ending: Ending = pending.invoker.attempt(pending.tool, pending.call, wait)
     except BaseException as error:
-        outcome = error
-    flight.land(outcome, post)
+        ending = error
+    pending.report(ending, post)
 
 
-async def _afly(flight: Flight, post: Post) -> None:
+async def _arun(pending: PendingCall, post: Post) -> None:
     try:
-        outcome: Outcome = await flight.turn.aattempt(flight.tool, flight.call)
+        ending: Ending = await pending.invoker.aattempt(pending.tool, pending.call)
     except BaseException as error:
-        outcome = error
-    flight.land(outcome, post)
+        ending = error
+    pending.report(ending, post)
 
 
 async def _awaited(awaitable: Awaitable[object]) -> object:

@@ -278,8 +278,7 @@ def tool(
     name: what the model calls it; the function's own name by default.
     description: what the model reads; the docstring's first part by default.
     strict: True holds the model to the schema exactly, and is an error where a type cannot be said so; False never
-    does;
-        None, the default, does it where it is honest (`Tool.not_strict_because` says why not).
+        does; None, the default, does it where it is honest (`Tool.not_strict_because` says why not).
     timeout_s: how long a call may take in a run, sync functions included; their effect may still happen after it.
     Goes on functions, async functions, methods, class and static methods (in either order; type checkers want a static
     method read from the class, and a class method from an instance), partials and callable objects. Raises

@@ -1,7 +1,7 @@
 """The calls of one turn, without waiting for any: what starts, what is late, and what each comes to.
 
-A flight is a call under way. Whoever runs it and whoever waits for it may both want to end it, so its end is settled
-once: a result that loses against its time-out is dropped and logged.
+Whoever runs a call and whoever waits for it may both want to end it, so its end is settled once: a result that loses
+against its time-out is dropped and logged.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from toolkit.tools.threads import wait_for
 from toolkit.tools.tool import Tool
 from toolkit.tools.toolset import Toolset
 
-__all__ = ["Board", "Flight", "Outcome", "Post", "Turn"]
+__all__ = ["Batch", "Ending", "Invoker", "PendingCall", "Post"]
 
 MOST_AT_ONCE = 32
 """Calls of one turn that run at a time; further ones wait for a place."""
 
-Outcome = FinishedCall | BaseException
-Post = Callable[[tuple["Flight", Outcome]], object]
-"""How an outcome gets to whoever waits for it."""
+Ending = FinishedCall | BaseException
+Post = Callable[[tuple["PendingCall", Ending]], object]
+"""How an ending gets to whoever waits for it."""
 
 
-class Turn:
-    """What holds for all calls of a turn, and what one call comes to."""
+class Invoker:
+    """Makes calls, one at a time, and tells what each comes to. Holds what is the same for all calls of a turn."""
 
     __slots__ = ("deps", "retries_left", "run_id", "thread_id", "toolset")
 
@@ -98,13 +98,13 @@ def _is_being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-class Flight:
-    """One call under way. Its end is told once: by whoever runs it, or by whoever waits for it and gives it up."""
+class PendingCall:
+    """A call of a batch until it is answered: once, by whoever runs it, or by whoever waits for it and gives it up."""
 
-    __slots__ = ("_open", "began", "call", "cancel", "limit_s", "position", "tool", "turn")
+    __slots__ = ("_open", "began", "call", "cancel", "invoker", "limit_s", "position", "tool")
 
-    def __init__(self, turn: Turn, position: int, call: Call, tool: Tool[..., Any]) -> None:
-        self.turn = turn
+    def __init__(self, invoker: Invoker, position: int, call: Call, tool: Tool[..., Any]) -> None:
+        self.invoker = invoker
         self.position = position
         self.call = call
         self.tool = tool
@@ -125,17 +125,17 @@ class Flight:
             self.cancel()
         return True
 
-    def land(self, outcome: Outcome, post: Post) -> None:
-        """Hand the outcome to the waiting side, or log that it comes too late."""
+    def report(self, ending: Ending, post: Post) -> None:
+        """Hand the ending to the waiting side, or log that it comes too late."""
         if self.settle():
-            post((self, outcome))
-        elif not isinstance(outcome, asyncio.CancelledError):
+            post((self, ending))
+        elif not isinstance(ending, asyncio.CancelledError):
             log_late(
                 self.call.name,
                 perf_counter() - self.began,
                 call_id=self.call.id,
-                run_id=self.turn.run_id,
-                thread_id=self.turn.thread_id,
+                run_id=self.invoker.run_id,
+                thread_id=self.invoker.thread_id,
             )
 
     def never_started(self) -> FinishedCall:
@@ -149,60 +149,60 @@ class Flight:
         return FinishedCall(self.call, output, TimeoutError(output.content), self.limit_s)
 
 
-class Board:
-    """The calls of a turn, waiting and under way. Decides what starts and what is late; waits for nothing itself."""
+class Batch:
+    """The calls of a turn, waiting and running. Decides what starts and what is late; waits for nothing itself."""
 
-    def __init__(self, turn: Turn, calls: Sequence[Call], timeout_s: float | None) -> None:
-        self.turn = turn
+    def __init__(self, invoker: Invoker, calls: Sequence[Call], timeout_s: float | None) -> None:
+        self.invoker = invoker
         self.ends = math.inf if timeout_s is None else perf_counter() + timeout_s
         self.unknown: list[tuple[int, FinishedCall]] = []
-        self.waiting: deque[Flight] = deque()
-        self.flying: set[Flight] = set()
+        self.waiting: deque[PendingCall] = deque()
+        self.running: set[PendingCall] = set()
         for position, call in enumerate(calls):
-            tool = turn.toolset.find(call.name)
+            tool = invoker.toolset.find(call.name)
             if tool is None:
-                self.unknown.append((position, turn.unknown(call)))
+                self.unknown.append((position, invoker.unknown(call)))
             else:
-                self.waiting.append(Flight(turn, position, call, tool))
+                self.waiting.append(PendingCall(invoker, position, call, tool))
 
     @property
     def is_open(self) -> bool:
         """Whether any call has no answer yet."""
-        return bool(self.waiting or self.flying)
+        return bool(self.waiting or self.running)
 
-    def take_off(self) -> Iterator[Flight]:
-        """Give the flights to start now."""
-        while self.waiting and len(self.flying) < MOST_AT_ONCE and (now := perf_counter()) < self.ends:
-            flight = self.waiting.popleft()
-            flight.began = now
-            flight.limit_s = min(flight.tool.timeout_s or math.inf, self.ends - now)
-            self.flying.add(flight)
-            yield flight
+    def to_start(self) -> Iterator[PendingCall]:
+        """Give the calls to start now."""
+        while self.waiting and len(self.running) < MOST_AT_ONCE and (now := perf_counter()) < self.ends:
+            pending = self.waiting.popleft()
+            pending.began = now
+            pending.limit_s = min(pending.tool.timeout_s or math.inf, self.ends - now)
+            self.running.add(pending)
+            yield pending
 
-    def patience_s(self) -> float | None:
-        """Say how long to wait for the next outcome before asking what is overdue; None for as long as it takes."""
-        first = min((flight.began + flight.limit_s for flight in self.flying), default=self.ends)
+    def wait_s(self) -> float | None:
+        """Say how long to wait for the next ending before asking what is overdue; None for as long as it takes."""
+        first = min((each.began + each.limit_s for each in self.running), default=self.ends)
         return None if first == math.inf else max(0.0, first - perf_counter())
 
     def overdue(self) -> Iterator[tuple[int, FinishedCall]]:
         """Give up, and answer, what is out of time: also what never started, when the whole turn is."""
         now = perf_counter()
-        for flight in [flight for flight in self.flying if flight.began + flight.limit_s <= now]:
-            if flight.give_up():
-                self.flying.discard(flight)
-                yield flight.position, flight.too_late()
+        for pending in [each for each in self.running if each.began + each.limit_s <= now]:
+            if pending.give_up():
+                self.running.discard(pending)
+                yield pending.position, pending.too_late()
         while now >= self.ends and self.waiting:
-            flight = self.waiting.popleft()
-            yield flight.position, flight.never_started()
+            pending = self.waiting.popleft()
+            yield pending.position, pending.never_started()
 
-    def landed(self, flight: Flight, outcome: Outcome) -> tuple[int, FinishedCall]:
-        """Take an outcome in. Raises what ends the program."""
-        self.flying.discard(flight)
-        if isinstance(outcome, BaseException):
-            outcome = self.turn.failed(flight.call, outcome, perf_counter() - flight.began)
-        return flight.position, outcome
+    def ended(self, pending: PendingCall, ending: Ending) -> tuple[int, FinishedCall]:
+        """Take an ending in. Raises what ends the program."""
+        self.running.discard(pending)
+        if isinstance(ending, BaseException):
+            ending = self.invoker.failed(pending.call, ending, perf_counter() - pending.began)
+        return pending.position, ending
 
     def give_up(self) -> None:
         """Leave everything behind: nobody waits for the answers any more."""
-        for flight in self.flying:
-            flight.give_up()
+        for each in self.running:
+            each.give_up()
