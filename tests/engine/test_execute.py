@@ -401,6 +401,17 @@ def test_half_a_call_is_never_handed_out(start: Start) -> None:
     assert [call.id for call in run.required_action.submit_tool_outputs.tool_calls] == ["call_b"]
 
 
+def test_text_before_half_a_call_is_not_read_by_the_model_again(start: Start) -> None:
+    half = [*ask(WEATHER, say=["Broken turn."])[:3], ModelError("reset", retry=True, retry_after_s=0)]
+    talk = start(half, answer("Whole."), answer("Next."))
+    names = events(talk.stream())
+    assert names[-1] == "thread.run.completed"
+    assert talk.texts() == ["hello", "Broken turn.", "Whole."]
+    talk.poll()
+    for request in talk.model.requests[1:]:
+        assert "Broken turn." not in json.dumps(asked(request))
+
+
 @pytest.mark.parametrize("code", ["server_error", "rate_limit_exceeded", "invalid_prompt"])
 def test_a_model_that_refuses_fails_the_run_with_its_reason(start: Start, code: Any) -> None:
     talk = start([ModelError("no such model; set --model", code=code)])

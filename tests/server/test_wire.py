@@ -15,6 +15,7 @@ from toolkit.errors import Refused
 from toolkit.server.wire import (
     MOST_BODY,
     Answer,
+    HungUp,
     Stream,
     check_include,
     error_of,
@@ -78,7 +79,7 @@ def test_a_body_has_a_most() -> None:
 
 
 def test_a_body_that_breaks_off_is_nobodys_request() -> None:
-    with pytest.raises(ConnectionError):
+    with pytest.raises(HungUp):
         read([*body(b"{", b"")[:1], {"type": "http.disconnect"}])
 
 

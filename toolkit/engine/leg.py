@@ -180,7 +180,10 @@ class Leg:
     async def _opened_calls(self) -> dict[str, Any]:
         """Give the step of this turn's calls, opened before the first delta of one."""
         if self._calls_step is None:
-            opened = await self._rooms.store.write(lambda tx: moves.begin_calls(tx, self.run, self._now()))
+            message_id = self._writing.message["id"] if self._writing is not None else None
+            opened = await self._rooms.store.write(
+                lambda tx: moves.begin_calls(tx, self.run, self._now(), message_id=message_id)
+            )
             self._calls_step, moved = opened
             self._publish(moved)
         return self._calls_step
@@ -230,16 +233,12 @@ class Leg:
         self._publish(await self._rooms.store.write(work))
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> Run:
-        text, writing, cut_call = self.text, self._writing, self._calls_step is not None
-
-        def work(tx: Tx) -> moves.Moved:
-            if not cut_call:
-                return moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
-            begun = moves.break_off(tx, self.run, self._now(), text)
-            moved = moves.complete(tx, self.run, self._now(), used, cut=cut)
-            return moves.Moved(moved.run, (*begun.events, *moved.events))
-
-        self._publish(await self._rooms.store.write(work))
+        text, writing = ("", None) if self._message_closed else (self.text, self._writing)
+        self._publish(
+            await self._rooms.store.write(
+                lambda tx: moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
+            )
+        )
         return self.run
 
     async def _fail(self, error: LastError, reason: str | None = None) -> None:

@@ -111,15 +111,18 @@ def finish_message(
 
 
 def break_off(tx: Tx, run: Run, now: int, text: str) -> Moved:
-    """Close what a broken model stream left open, with the text that listeners saw; it is started over, or cut."""
+    """Close what a broken model stream left open, with the text that listeners saw, before it is started over."""
     _fence(tx, run)
     return Moved(run, _close_open(tx, run, now, "fail", "run_failed", error=_BROKEN, text=text))
 
 
-def begin_calls(tx: Tx, run: Run, now: int) -> tuple[dict[str, Any], Moved]:
-    """Open the step of a turn's tool calls, before the first piece of a call is sent."""
+def begin_calls(tx: Tx, run: Run, now: int, *, message_id: str | None = None) -> tuple[dict[str, Any], Moved]:
+    """Open the step of a turn's tool calls, before the first piece of a call is sent.
+
+    `message_id` is the message with the text that came before them, when there was some.
+    """
     _fence(tx, run)
-    step, events = open_step(tx, run, now, {"type": "tool_calls", "tool_calls": []})
+    step, events = open_step(tx, run, now, {"type": "tool_calls", "tool_calls": []}, message=message_id)
     return step, Moved(run, events)
 
 
@@ -172,6 +175,8 @@ def complete(
     if writing is not None:
         events += close_answer(tx, run, writing.message, text, now, reason="max_tokens" if cut else None)
         events += close_step(tx, run, writing.step, "complete", now, used)
+    if cut is not None:
+        events += _close_open(tx, run, now, "fail", "run_failed", error=_CUT)  # a call that was cut short
     changes = {"completed_at": now} if cut is None else {"incomplete_details": {"reason": cut}}
     moved = _end(
         tx, run, "complete" if cut is None else "run_out", changes, attempt=run.attempt, used=run.used.plus(used)
@@ -230,6 +235,7 @@ def end(
 # How they are carried out
 
 _BROKEN = LastError("server_error", "The model's answer broke off.")
+_CUT = LastError("server_error", "The model's answer was cut by a limit on tokens.")
 _REASON = {"cancel": "run_cancelled", "expire": "run_expired", "fail": "run_failed"}
 
 
@@ -288,6 +294,8 @@ def _close_open(
     for step, row in open_steps(tx, run):
         used = Tokens(*json.loads(row["used"])) if row["used"] else Tokens()
         events += close_step(tx, run, step, event, now, used, error)
+        if error is _BROKEN and row["message"] is not None:
+            tx.run("item.forget", message=row["message"])  # its turn is written anew, so no model reads it again
     return events
 
 

@@ -21,6 +21,7 @@ from toolkit.server.routes import ROUTES, Call, Route
 from toolkit.server.wire import (
     Answer,
     Headers,
+    HungUp,
     Receive,
     Send,
     Stream,
@@ -57,8 +58,8 @@ class App:
             answer = await self._answer(scope, receive)
         except Refused as refused:
             answer = error_of(refused)
-        except ConnectionError:
-            return  # nobody is there to answer to
+        except HungUp:
+            return
         except Exception:
             _log.exception("%s failed", request_id)
             answer = error_of(_FAULT)

@@ -19,6 +19,7 @@ from toolkit.errors import Refused
 
 __all__ = [
     "Answer",
+    "HungUp",
     "Stream",
     "error_of",
     "idempotency_key",
@@ -67,8 +68,12 @@ class Stream:
     frames: AsyncIterator[bytes]
 
 
+class HungUp(Exception):
+    """The client is gone, and there is nobody to answer to."""
+
+
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
-    """Read a request's body. Raises Refused (413) when it is too large, ConnectionError when it broke off."""
+    """Read a request's body. Raises Refused (413) when it is too large, HungUp when it broke off."""
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > MOST_BODY:
         raise _too_large()
@@ -77,7 +82,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionError("the client hung up before its request was whole")
+            raise HungUp
         piece: bytes = message.get("body", b"")
         size += len(piece)
         if size > MOST_BODY:

@@ -7,5 +7,8 @@ INSERT INTO item (thread, run, message, turn, size, chat) VALUES (:thread, :run,
 -- The text that came along with tool calls becomes one chat message with them.
 UPDATE item SET turn = :turn, size = :size, chat = :chat WHERE message = :message;
 
+-- name: item.forget
+DELETE FROM item WHERE message = :message;
+
 -- name: item.newest
 SELECT seq, run, turn, size, chat FROM item WHERE thread = :thread AND seq < :before ORDER BY seq DESC LIMIT :limit;

@@ -1,6 +1,6 @@
 -- name: step.insert
-INSERT INTO step (id, project, thread, run, created_at, status, type, body)
-VALUES (:id, :project, :thread, :run, :created_at, :status, :type, :body);
+INSERT INTO step (id, project, thread, run, created_at, status, type, body, message)
+VALUES (:id, :project, :thread, :run, :created_at, :status, :type, :body, :message);
 
 -- name: step.close
 UPDATE step SET status = :status, body = :body, chat = NULL WHERE id = :id AND status = 'in_progress';
