@@ -1,5 +1,6 @@
-"""The calls of a turn with values: nothing runs here, nothing is waited for."""
+"""The calls of a turn with values: nothing is waited for."""
 
+import asyncio
 import math
 
 import pytest
@@ -23,6 +24,12 @@ def patient() -> str:
 
 @tool(timeout_s=1e-9)
 def hasty() -> str:
+    return ""
+
+
+@tool
+async def wait() -> str:
+    await asyncio.sleep(30)
     return ""
 
 
@@ -64,9 +71,9 @@ def test_the_first_to_be_late_sets_the_wait() -> None:
     [(position, late)] = batch.overdue()
     assert position == 1
     assert isinstance(late.error, TimeoutError)
-    wait = batch.wait_s()
-    assert wait is not None
-    assert 900 < wait <= 1000
+    wait_s = batch.wait_s()
+    assert wait_s is not None
+    assert 900 < wait_s <= 1000
 
 
 def test_a_result_just_in_time_wins_over_the_timeout() -> None:
@@ -108,3 +115,13 @@ def test_giving_up_cancels_once() -> None:
     batch.give_up()
     batch.give_up()
     assert cancelled == [1]
+
+
+def test_closing_what_awaits_a_call_is_no_failure_of_the_tool(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        answering = Invoker(Toolset(wait), None, "", "", {}).aattempt(wait, Call("call_1", "wait", "{}"))
+        answering.send(None)
+        answering.close()
+
+    asyncio.run(main())
+    assert caplog.records == []

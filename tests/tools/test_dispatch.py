@@ -268,19 +268,26 @@ def test_the_turn_may_have_a_limit_of_its_own(run: Run) -> None:
     assert over.content == "The tool echo was not started: the time for this turn is over."
 
 
-def test_a_tool_that_raises_cancelled_has_failed(run: Run) -> None:
+@pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
+def test_a_tool_that_raises_what_would_end_us_has_failed(run: Run, error: type[BaseException]) -> None:
     @tool
     async def give_in() -> str:
-        raise asyncio.CancelledError
+        raise error
 
     @tool
     def sync_give_in() -> str:
-        raise asyncio.CancelledError
+        raise error
 
-    calls = [call("give_in"), call("sync_give_in"), call("echo", '{"text": "hi"}')]
-    assert [each.ok for each in outputs(run(Toolset(give_in, sync_give_in, echo), calls))] == [False, False, True]
-    assert [each.ok for each in outputs(run(Toolset(give_in), [call("give_in")]))] == [False]
-    assert [each.ok for each in outputs(run(Toolset(sync_give_in), [call("sync_give_in")]))] == [False]
+    @tool
+    async def give_in_later() -> str:
+        await asyncio.sleep(0)
+        raise error
+
+    tools = Toolset(give_in, sync_give_in, give_in_later, echo)
+    calls = [call("give_in"), call("sync_give_in"), call("give_in_later"), call("echo", '{"text": "hi"}')]
+    assert [each.ok for each in outputs(run(tools, calls))] == [False, False, False, True]
+    for one in calls[:3]:
+        assert [each.ok for each in outputs(run(tools, [one]))] == [False]
 
 
 def test_other_strange_exceptions_are_failures(run: Run) -> None:

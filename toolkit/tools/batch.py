@@ -72,14 +72,14 @@ class Invoker:
         return FinishedCall(call, output, None, perf_counter() - began)
 
     async def aattempt(self, tool: Tool[..., Any], call: Call) -> FinishedCall:
-        """Make a call of an async tool here. Raises what ends the program, and CancelledError when we are cancelled."""
+        """Make a call of an async tool here. Raises what ends the program, and being cancelled or closed."""
         began = perf_counter()
         try:
             value = tool.invoke(call.arguments, self.context(call) if tool.takes_context else None)
             output = output_of(await cast("Awaitable[object]", value), self.toolset.max_output_bytes)
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
-                raise  # else the tool raised it by itself, and has failed
+            if _ends_us(error):
+                raise
             return self.failed(call, error, perf_counter() - began)
         return FinishedCall(call, output, None, perf_counter() - began)
 
@@ -93,9 +93,13 @@ class Invoker:
         return FinishedCall(call, output, error, seconds)
 
 
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _ends_us(error: BaseException) -> bool:
+    """Say whether we are being cancelled or closed; else a tool raised this by itself, and has failed."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    # Closing closes what we wait for first, and then raises an exception of our own here, not within the tool.
+    return isinstance(error, GeneratorExit) and error.__traceback__ is not None and error.__traceback__.tb_next is None
 
 
 class PendingCall:

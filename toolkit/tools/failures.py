@@ -24,7 +24,7 @@ SHOWN_NAME = 64
 
 def passes_through(error: BaseException) -> bool:
     """Say whether an exception asks the whole program to end, which is not ours to turn into an answer."""
-    return isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
+    return isinstance(error, KeyboardInterrupt | SystemExit)
 
 
 def failure(tool: str, error: BaseException, *, tries_left: int = 0, max_bytes: int = MAX_OUTPUT_BYTES) -> Output:
