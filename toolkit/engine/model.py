@@ -1,7 +1,7 @@
 """The seam to language models: what the engine asks of one, and the deltas it gets back.
 
-Two implementations live beside this file: `endpoint.py` (any OpenAI-compatible chat completions endpoint) and
-`offline.py` (a small deterministic one that needs no key and no network).
+Two implementations live beside this file: `endpoint/` (any OpenAI-compatible chat completions endpoint) and `offline/`
+(a small deterministic one that needs no key and no network).
 
 A model only says what was generated. Whether to try again, what to store and which state the run takes is decided in
 `execute.py`. History travels as JSON texts that were written once, when each message was stored: nothing here or there

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.engine.failures import Told, judged, told_by, told_in, wait_s
+from toolkit.engine.endpoint.failures import Told, judged, told_by, told_in, wait_s
 from toolkit.engine.model import ContextExceeded, ModelError
 
 

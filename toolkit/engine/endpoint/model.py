@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 
-from toolkit.engine.dialects import Answer
-from toolkit.engine.failures import judged, told_by, wait_s
+from toolkit.engine.endpoint.dialects import Answer
+from toolkit.engine.endpoint.failures import judged, told_by, wait_s
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import Delta, ModelError, ModelRequest
 from toolkit.errors import EngineError

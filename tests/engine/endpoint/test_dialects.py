@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.engine.dialects import Answer
+from toolkit.engine.endpoint.dialects import Answer
 from toolkit.engine.model import CallBegan, CallPiece, ContextExceeded, Delta, Ended, ModelCall, ModelError, Text, Usage
 
 

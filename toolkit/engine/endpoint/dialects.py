@@ -12,11 +12,11 @@ import json
 from collections.abc import Iterable, MutableMapping, Sequence
 from typing import Any, Final, Literal, cast
 
-from toolkit.engine.failures import Told, judged, told_in
-from toolkit.engine.fragments import Calls
+from toolkit.engine.endpoint.failures import Told, judged, told_in
+from toolkit.engine.endpoint.fragments import Calls
+from toolkit.engine.endpoint.sse import BOM, Event, EventReader
 from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.model import Delta, Ended, ModelError, Text, Usage
-from toolkit.engine.sse import BOM, Event, EventReader
 
 __all__ = ["Answer", "Completion"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from toolkit.engine.sse import Event, EventReader
+from toolkit.engine.endpoint.sse import Event, EventReader
 
 
 def read(*chunks: bytes) -> list[Event]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.engine.fragments import Calls
+from toolkit.engine.endpoint.fragments import Calls
 from toolkit.engine.model import CallBegan, CallPiece, Delta, ModelError
 
 
