@@ -4,7 +4,7 @@ Two implementations live beside this file: `endpoint/` (any OpenAI-compatible ch
 (a small deterministic one that needs no key and no network).
 
 A model only says what was generated. Whether to try again, what to store and which state the run takes is decided in
-`execute.py`. History travels as JSON texts that were written once, when each message was stored: nothing here or there
+`leg.py`. History travels as JSON texts that were written once, when each message was stored: nothing here or there
 parses or re-serialises it on the way to an endpoint.
 """
 
