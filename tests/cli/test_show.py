@@ -47,7 +47,7 @@ class Box(BaseModel):
     inner: list[Box] = Field(default=[], description="Boxes inside, " + "which may hold boxes of their own. " * 3)
 
 @tool
-def pack(box: Box, count: Annotated[int, Field(ge=1, lt=9)], anything: dict) -> str:
+def pack(box: Box, count: Annotated[int, Field(ge=1, lt=9)], anything: dict, turn: complex) -> str:
     return ""
 """
 
@@ -64,4 +64,5 @@ def test_models_bounds_and_why_not_strict_within_80_columns(cli: Cli, tmp_path: 
         "      - inner: list of Box, may be left out",
     ]
     assert "  - count: integer (>= 1, < 9)" in lines
+    assert lines[-1] == "  Checked, though the schema cannot say it: turn: a complex number, such as 1+2j"
     assert any(line.startswith("  Not strict: ") and "is open to any members" in line for line in lines)

@@ -36,6 +36,8 @@ def _described(tool: AnyTool) -> Iterator[str]:
     yield from _parameters(schema, schema.get("$defs", {}), "  ", frozenset())
     if tool.not_strict_because:
         yield from _wrapped(f"Not strict: {tool.not_strict_because}", "  ")
+    for rule in tool.unsayable:
+        yield from _wrapped(f"Checked, though the schema cannot say it: {rule}", "  ")
 
 
 def _parameters(
