@@ -46,7 +46,7 @@ class Talk:
     """An assistant and a thread with a question, on an engine of its own."""
 
     def __init__(self, url: str, model: Scripted, **settings: Any) -> None:
-        self.model = model
+        self.model, self.url = model, url
         self.engine = Engine(url, model=model, **settings)
         self.client: OpenAI = self.engine.client()
         self.assistant = self.client.beta.assistants.create(model="any", tools=TOOLS)
@@ -526,6 +526,20 @@ def test_a_repeated_stream_joins_the_same_run(start: Start) -> None:
     later = list(talk.create(stream=True, extra_headers=headers))
     assert later[-1].data.to_dict() == again[-1].data.to_dict()
     assert len(talk.runs.list(talk.thread_id).data) == 1
+
+
+def test_a_repeated_stream_of_a_deleted_thread_says_so(start: Start) -> None:
+    talk = start(answer("Hi"))
+    headers = {"Idempotency-Key": "k1"}
+    run = list(talk.create(stream=True, extra_headers=headers))[-1].data
+    talk.client.beta.threads.delete(talk.thread_id)
+    talk.engine.close()
+    with Engine(talk.url, model=talk.model) as again:
+        runs: Any = again.client().beta.threads.runs
+        stream = runs.create(talk.thread_id, assistant_id=talk.assistant.id, stream=True, extra_headers=headers)
+        [event] = stream
+    assert event.event == "error"
+    assert event.data.message == f"No run found with id '{run.id}'."
 
 
 def test_a_client_that_leaves_its_stream_does_not_stop_the_run(start: Start) -> None:

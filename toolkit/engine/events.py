@@ -12,8 +12,9 @@ from typing import Any
 
 from toolkit.engine.jsontext import dump, quote
 from toolkit.engine.objects.runs import Event
+from toolkit.errors import Refused
 
-__all__ = ["DONE", "call_delta", "call_started", "closing", "frame", "replay", "text_delta"]
+__all__ = ["DONE", "broken_off", "call_delta", "call_started", "closing", "frame", "replay", "text_delta"]
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 
@@ -71,6 +72,12 @@ def replay(status: str, run: str, steps: Sequence[Mapping[str, Any]], answers: S
             events.append((f"thread.run.step.{step['status']}", dump(step)))
     events.append((f"thread.run.{status}", run))
     return b"".join(map(frame, events)) + DONE
+
+
+def broken_off(why: Refused) -> bytes:
+    """Say in a stream why there is nothing to tell: the `error` event of the reference."""
+    error = {"code": why.code, "message": why.message, "param": why.param, "type": why.type}
+    return frame(("error", dump(error))) + DONE
 
 
 def closing(

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final
 
 from toolkit.engine import moves
-from toolkit.engine.events import closing, replay
+from toolkit.engine.events import broken_off, closing, replay
 from toolkit.engine.feeds import Feed, Feeds
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg, Rooms
@@ -180,7 +180,11 @@ class Execution:
                 yield chunk
             return
         thread_id: str = json.loads(run)["thread_id"]
-        now = await self._settled(project, thread_id, run_id)
+        try:
+            now = await self._settled(project, thread_id, run_id)
+        except Refused as gone:  # its thread was deleted since
+            yield broken_off(gone)
+            return
         steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
         yield replay(now.status, now.wire, steps, written)
 
@@ -331,7 +335,10 @@ class Execution:
                 self._lose(run_id)
                 self._queue.abort(run_id)
         for row in overdue:
-            await self._expire(row["id"])
+            try:
+                await self._expire(row["id"])
+            except Exception:  # the others are not to wait for this one
+                _log.exception("run %s could not be expired, which is tried again", row["id"])
         for row in (*unattended, *held):  # held and not in the queue: an error of the store threw it out
             if row["id"] not in self._queue:
                 self._queue.put(row["id"])
