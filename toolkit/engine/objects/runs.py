@@ -205,17 +205,42 @@ def create(
         raise Refused(f"No thread found with id '{thread_id}'.", status=404)
     if thread["active_run"] is not None:
         raise Refused(f"Thread {thread_id} already has an active run {thread['active_run']}.")
-    assistant = _assistant(tx, project, request.assistant_id)
-    settings = _effective(request, assistant)
+    settings = _effective(request, _assistant(tx, project, request.assistant_id))
     last_at = thread["last_at"]
     if isinstance(request, CreateRun) and request.additional_messages:
         append(tx, project, thread_id, request.additional_messages, now)
         moved = tx.one("run.thread", id=thread_id, project=project)
         last_at = moved["last_at"] if moved is not None else last_at
-    created_at = max(now, last_at)
-    run_id = new_id("run")
+    run = _new(project, thread_id, request, settings, max(now, last_at), expires_s)
+    tx.run(
+        "run.insert",
+        id=run.id,
+        project=project,
+        thread=thread_id,
+        assistant=run.assistant,
+        created_at=run.created_at,
+        status=run.status,
+        owner=owner,
+        lease_until=lease_until,
+        expires_at=run.expires_at,
+        fixed=run.fixed,
+        state=dump(dict(run.state)),
+        metadata=run.metadata,
+    )
+    tx.run("run.lock_thread", thread=thread_id, run=run.id, last_at=run.created_at)
+    return run
+
+
+def _new(
+    project: str,
+    thread_id: str,
+    request: CreateRun | CreateThreadAndRun,
+    settings: Mapping[str, Any],
+    created_at: int,
+    expires_s: int,
+) -> Run:
     fixed = {
-        "id": run_id,
+        "id": new_id("run"),
         "object": "thread.run",
         "created_at": created_at,
         "assistant_id": request.assistant_id,
@@ -223,8 +248,8 @@ def create(
         **settings,
     }
     expires_at = created_at + expires_s
-    run = Run(
-        id=run_id,
+    return Run(
+        id=fixed["id"],
         project=project,
         thread=thread_id,
         assistant=request.assistant_id,
@@ -237,23 +262,6 @@ def create(
         metadata=dump(request.metadata or {}),
         used=Tokens(),
     )
-    tx.run(
-        "run.insert",
-        id=run.id,
-        project=project,
-        thread=thread_id,
-        assistant=run.assistant,
-        created_at=created_at,
-        status="queued",
-        owner=owner,
-        lease_until=lease_until,
-        expires_at=expires_at,
-        fixed=run.fixed,
-        state=dump(dict(run.state)),
-        metadata=run.metadata,
-    )
-    tx.run("run.lock_thread", thread=thread_id, run=run.id, last_at=created_at)
-    return run
 
 
 def run_of(row: Row) -> Run:
