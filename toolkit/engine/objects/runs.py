@@ -239,8 +239,9 @@ def _new(
     created_at: int,
     expires_s: int,
 ) -> Run:
+    run_id = new_id("run")
     fixed = {
-        "id": new_id("run"),
+        "id": run_id,
         "object": "thread.run",
         "created_at": created_at,
         "assistant_id": request.assistant_id,
@@ -249,7 +250,7 @@ def _new(
     }
     expires_at = created_at + expires_s
     return Run(
-        id=fixed["id"],
+        id=run_id,
         project=project,
         thread=thread_id,
         assistant=request.assistant_id,
