@@ -92,6 +92,15 @@ def test_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "k4": "default",
         "k5": "lab",
     }
+    monkeypatch.setenv("TOOLKIT_API_KEY", "k6")
+    monkeypatch.delenv("TOOLKIT_API_KEYS")
+    assert api_keys([], None) == {"k6": "default"}
+    monkeypatch.delenv("TOOLKIT_API_KEY")
+    assert api_keys([], None) == {}
+    file.write_text("# none yet\n")
+    for none in (([""], None), ([], file)):
+        with pytest.raises(Mistake, match="no key in --api-key or --api-key-file"):
+            api_keys(*none)
     with pytest.raises(Mistake, match="One key is given for two projects, default and shop"):
         api_keys(["k", "shop=k"], None)
 

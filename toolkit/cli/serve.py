@@ -51,12 +51,17 @@ def serve(
     ] = None,
     model_map: Annotated[
         list[str] | None,
-        typer.Option(metavar="ASKED=USED", help="Use another name than the one asked; repeatable, * is any."),
+        typer.Option(
+            metavar="ASKED=USED",
+            help="Use another name than the one asked; repeatable, * is any.  [env var: TOOLKIT_MODEL_MAP]",
+        ),
     ] = None,
     check_model: Annotated[bool, typer.Option(help="Ask the endpoint for its models at start.")] = True,
     api_key: Annotated[
         list[str] | None,
-        typer.Option(metavar="[NAME=]KEY", help="Key clients must send, NAME its project; or TOOLKIT_API_KEYS."),
+        typer.Option(
+            metavar="[NAME=]KEY", help="Key clients must send, NAME its project.  [env var: TOOLKIT_API_KEYS]"
+        ),
     ] = None,
     api_key_file: Annotated[
         Path | None, typer.Option(envvar="TOOLKIT_API_KEY_FILE", metavar="FILE", help="Such keys, one a line.")

@@ -127,10 +127,13 @@ def name_map(model: str | None, pairs: Sequence[str]) -> dict[str, str]:
 
 
 def api_keys(given: Sequence[str], file: Path | None) -> Mapping[str, str]:
-    """Read the server's keys, `KEY` or `NAME=KEY`, as key -> project. Raises Mistake."""
+    """Read the server's keys, `KEY` or `NAME=KEY`, as key -> project. Raises Mistake.
+
+    TOOLKIT_API_KEY, as the flag is called, counts like TOOLKIT_API_KEYS: a key set and not read is an open door.
+    """
     keys: dict[str, str] = {}
     from_file = _read(file, "--api-key-file").splitlines() if file is not None else []
-    for entry in [*_listed("TOOLKIT_API_KEYS"), *from_file, *given]:
+    for entry in [*_listed("TOOLKIT_API_KEYS"), *_listed("TOOLKIT_API_KEY"), *from_file, *given]:
         text = entry.strip()
         if not text or text.startswith("#"):
             continue
@@ -138,6 +141,8 @@ def api_keys(given: Sequence[str], file: Path | None) -> Mapping[str, str]:
         project, key = named.groups() if named else ("default", text)
         if keys.setdefault(key, project) != project:
             raise Mistake(f"One key is given for two projects, {keys[key]} and {project}. Give each its own.")
+    if not keys and (given or file is not None):  # "$UNSET" or an empty file does not mean a server without keys
+        raise Mistake("There is no key in --api-key or --api-key-file. Write KEY or NAME=KEY, or leave both out.")
     return keys
 
 
