@@ -43,6 +43,7 @@ def test_wrong_usage_is_told_in_a_line_or_two(cli: Cli, arguments: list[str], sa
 def test_nothing_asked_shows_what_there_is(cli: Cli) -> None:
     said = cli()
     assert "Usage: toolkit" in said.out + said.err
+    assert "See: toolkit --help" not in said.out + said.err
 
 
 def test_the_console_command_is_the_same() -> None:

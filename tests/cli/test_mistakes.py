@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
+
 import httpx2
 import openai
 import pytest
@@ -24,6 +29,7 @@ def refused(status: int, text: str) -> openai.APIStatusError:
         (KeyboardInterrupt(), 130, "Stopped.\n"),
         (refused(401, "bad key"), 1, "The server refused the key: bad key. Give it with --url-key.\n"),
         (refused(400, "no such field"), 1, "The server refused (400): no such field\n"),
+        (refused(400, "Error code: 400 - no such field"), 1, "The server refused (400): no such field\n"),
         (
             openai.APIConnectionError(request=REQUEST),
             1,
@@ -46,3 +52,16 @@ def test_success() -> None:
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         guarded(lambda: 1 // 0)
+
+
+def test_a_terminal_gets_lines_broken_between_words() -> None:
+    main, other = pty.openpty()
+    program = f"""
+from toolkit.cli.mistakes import Mistake, guarded
+def wrong(): raise Mistake("{"a" * 30} {"b" * 15}\\nshort")
+guarded(wrong)
+"""
+    subprocess.run([sys.executable, "-c", program], stderr=other, env=os.environ | {"COLUMNS": "40"}, check=True)
+    os.close(other)
+    assert os.read(main, 1000).decode().splitlines() == ["a" * 30, "b" * 15, "short"]
+    os.close(main)

@@ -115,7 +115,7 @@ def _model(url: str | None, key: str | None, key_file: Path | None, model: str |
     except ModelError as error:
         yield Finding(False, f"model endpoint {endpoint.url}", error.message)
         return
-    yield Finding(True, f"model endpoint {endpoint.url}, {len(models)} models")
+    yield Finding(True, f"model endpoint {endpoint.url}, {len(models)} {'model' if len(models) == 1 else 'models'}")
     if model and model != "offline" and not offers(models, model):
         yield Finding(False, f"model {model}", f"The endpoint has: {', '.join(models[:8])}")
     elif not model:

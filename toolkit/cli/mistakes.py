@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 
 from toolkit.errors import EngineError, RunError, ToolkitError
@@ -45,9 +47,12 @@ def _outer(error: Exception) -> int:
     """Say what typer or the openai client raised; anything else is a fault of ours and keeps its traceback."""
     usage = getattr(error, "format_message", None)  # typer's usage errors, whichever module they live in this year
     if usage is not None:
+        text = usage()
+        if "\n" in text:  # a command without arguments: its whole help
+            return _said(text, 2)
         context = getattr(error, "ctx", None)
         asked = context.command_path if context is not None else "toolkit"
-        return _said(f"{usage().rstrip('.')}. See: {asked} --help", 2)
+        return _said(f"{text.rstrip('.')}. See: {asked} --help", 2)
     if type(error).__module__.partition(".")[0] == "openai":
         return _said(_from_server(error), 1)
     raise error
@@ -59,12 +64,22 @@ def _from_server(error: Exception) -> str:
     if isinstance(error, AuthenticationError):
         return f"The server refused the key: {error.message}. Give it with --url-key."
     if isinstance(error, APIStatusError):
-        return f"The server refused ({error.status_code}): {error.message}"
+        said = error.message.removeprefix(f"Error code: {error.status_code} - ")
+        return f"The server refused ({error.status_code}): {said}"
     if isinstance(error, APIConnectionError):
         return f"No server answers at {error.request.url}. Is it running? Start one with: toolkit serve"
     return str(error)
 
 
 def _said(text: str, code: int) -> int:
+    if sys.stderr.isatty():
+        text = "\n".join(_filled(line, shutil.get_terminal_size().columns) for line in text.splitlines())
     print(text, file=sys.stderr)  # noqa: T201 - a command's own output
     return code
+
+
+def _filled(line: str, width: int) -> str:
+    """Break a line between words, where a terminal would do it anywhere; help that fits stays as it is."""
+    if len(line) <= width:
+        return line
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)

@@ -142,7 +142,11 @@ def test_too_many_tokens_a_minute_is_not_too_long() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "parts"),
     [
-        (401, "Incorrect API key", ["http://host/v1", "refused the key", "--model-key", "TOOLKIT_MODEL_KEY"]),
+        (
+            401,
+            "Incorrect API key",
+            ["http://host/v1", "refused the key", "--model-key", "TOOLKIT_MODEL_KEY", "OPENAI_API_KEY"],
+        ),
         (404, "The model `big` does not exist", ["'big'", "--model NAME", "--model-map big=NAME", "http://host/v1"]),
         (400, "big is not a valid model ID", ["'big'", "--model NAME"]),
         (404, "", ["http://host/v1", "404", "--model-url", "/v1", "'big'"]),

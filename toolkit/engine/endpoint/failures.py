@@ -137,7 +137,7 @@ def _advice(status: int, said: str, told: Told, where: str, model: str) -> str:
     if status in (401, 403):
         return (
             f"The model endpoint {where} refused the key ({status}): {said} "
-            "Check --model-key, --model-key-file or TOOLKIT_MODEL_KEY."
+            "Check --model-key, --model-key-file, TOOLKIT_MODEL_KEY or OPENAI_API_KEY."
         )
     if status < 500 and _MODEL.search(f"{told.words} {told.text}"):
         return (
