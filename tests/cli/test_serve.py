@@ -86,13 +86,15 @@ def test_options_come_from_the_environment_too() -> None:
         environment = {
             "TOOLKIT_MODEL_URL": url,
             "TOOLKIT_MODEL": "llama3",
+            "TOOLKIT_MODEL_MAP": "gpt-4=gpt-9",
+            "TOOLKIT_CHECK_MODEL": "0",
             "TOOLKIT_API_KEYS": "k1,shop=k2",
             "TOOLKIT_STORE": "sqlite:///:memory:",
             "TOOLKIT_LOG_LEVEL": "debug",
             "TOOLKIT_LOG_FORMAT": "json",
         }
         with serve(**environment) as server:
-            assert f"  model  {url} (* -> llama3)" in server.lines
+            assert f"  model  {url} (* -> llama3, gpt-4 -> gpt-9)" in server.lines
             assert "  key    needed, for default, shop" in server.lines
             assert httpx2.get(f"{server.url}/models").status_code == 401
             assert httpx2.get(f"{server.url}/models", headers={"authorization": "Bearer k2"}).status_code == 200

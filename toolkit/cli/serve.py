@@ -56,7 +56,9 @@ def serve(
             help="Use another name than the one asked; repeatable, * is any.  [env var: TOOLKIT_MODEL_MAP]",
         ),
     ] = None,
-    check_model: Annotated[bool, typer.Option(help="Ask the endpoint for its models at start.")] = True,
+    check_model: Annotated[
+        bool, typer.Option(envvar="TOOLKIT_CHECK_MODEL", help="Ask the endpoint for its models at start.")
+    ] = True,
     api_key: Annotated[
         list[str] | None,
         typer.Option(

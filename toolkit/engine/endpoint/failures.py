@@ -142,7 +142,7 @@ def _advice(status: int, said: str, told: Told, where: str, model: str) -> str:
     if status < 500 and _MODEL.search(f"{told.words} {told.text}"):
         return (
             f"The model endpoint {where} does not know the model {model!r} ({status}): {said} "
-            f"Name one that it has with --model NAME, or --model-map {model}=NAME."
+            f"Name one that it has with --model NAME, or, for toolkit serve, --model-map {model}=NAME."
         )
     if status == 404:
         return (
