@@ -27,7 +27,11 @@ def refused(status: int, text: str) -> openai.APIStatusError:
         (EngineError("The store is full."), 2, "The store is full.\n"),
         (RunFailed("The run failed (server_error): no", code="server_error"), 1, "The run failed (server_error): no\n"),
         (KeyboardInterrupt(), 130, "Stopped.\n"),
-        (refused(401, "bad key"), 1, "The server refused the key: bad key. Give it with --url-key.\n"),
+        (
+            refused(401, "Error code: 401 - Bad key."),
+            1,
+            "The server refused the key: Bad key. Give it with --url-key, or set TOOLKIT_URL_KEY.\n",
+        ),
         (refused(400, "no such field"), 1, "The server refused (400): no such field\n"),
         (refused(400, "Error code: 400 - no such field"), 1, "The server refused (400): no such field\n"),
         (

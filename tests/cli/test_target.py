@@ -56,7 +56,7 @@ def test_which_tool() -> None:
     [
         ("", "bad.py has no tools: mark functions with @tool"),
         ("import nothing_of_this_name", r"bad.py cannot be imported: ModuleNotFoundError: .* \(bad.py, line 1\)"),
-        ("x =", "bad.py cannot be imported: SyntaxError"),
+        ("x =", r"bad.py cannot be imported: SyntaxError: invalid syntax \(bad.py, line 1\)$"),
         ("1 / 0", r"bad.py cannot be imported: ZeroDivisionError: division by zero \(bad.py, line 1\)"),
         ("raise SystemExit(3)", "bad.py ends the program when it is imported"),
         ("from toolkit import tool\n@tool\ndef f(x): pass", "bad.py: f: parameter `x` has no type"),

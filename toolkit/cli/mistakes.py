@@ -61,10 +61,10 @@ def _outer(error: Exception) -> int:
 def _from_server(error: Exception) -> str:
     from openai import APIConnectionError, APIStatusError, AuthenticationError
 
-    if isinstance(error, AuthenticationError):
-        return f"The server refused the key: {error.message}. Give it with --url-key."
     if isinstance(error, APIStatusError):
         said = error.message.removeprefix(f"Error code: {error.status_code} - ")
+        if isinstance(error, AuthenticationError):
+            return f"The server refused the key: {said.rstrip('.')}. Give it with --url-key, or set TOOLKIT_URL_KEY."
         return f"The server refused ({error.status_code}): {said}"
     if isinstance(error, APIConnectionError):
         return f"No server answers at {error.request.url}. Is it running? Start one with: toolkit serve"

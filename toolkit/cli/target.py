@@ -106,6 +106,8 @@ def _from_name(name: str) -> ModuleType:
 
 
 def _where(error: Exception) -> str:
+    if isinstance(error, SyntaxError):  # it says so itself, and its last frame is the compiler's
+        return ""
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
 
