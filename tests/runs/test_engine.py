@@ -231,6 +231,14 @@ def test_a_limit_ends_the_run_here_and_there(start: Start) -> None:
     _until(lambda: model.aborted == 1)
 
 
+def test_a_limit_holds_in_the_middle_of_a_read(start: Start) -> None:
+    world, _ = start([1.8, Text("Half"), 30.0, *answer("never")])
+    began = time.monotonic()
+    with pytest.raises(LimitReached, match="seconds"):
+        world.run(input="x", limits=Limits(seconds=2))
+    assert time.monotonic() - began < 3.5, "a time-out that begins anew with every read would take 3.8 s"
+
+
 def test_leaving_the_stream_cancels_the_run(start: Start) -> None:
     world, model = start([Text("Half"), 30.0, *answer("never")])
     world.events(input="x", leave=lambda event: isinstance(event, TextDelta))

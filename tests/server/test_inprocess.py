@@ -167,6 +167,15 @@ def test_time_outs_of_the_client_hold_awaited(app: App, thread: LoopThread, path
     assert app.left.wait(5)
 
 
+def test_a_connection_can_be_shut_while_a_read_waits(client: httpx2.Client, app: App) -> None:
+    with client.stream("GET", "/stall") as answer:
+        connection = answer.extensions["network_stream"].get_extra_info("socket")
+        threading.Timer(0.05, connection.shutdown, [2]).start()
+        with pytest.raises(httpx2.ReadError, match="shut"):
+            list(answer.iter_raw())
+    assert app.left.wait(5)
+
+
 def test_a_slow_reader_holds_the_application_up(client: httpx2.Client, app: App) -> None:
     with client.stream("GET", "/flood") as answer:
         pieces = answer.iter_raw()

@@ -15,7 +15,7 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, MutableMapping
 from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx2
 
@@ -111,7 +111,11 @@ class InProcess(httpx2.BaseTransport):
             exchange.hang_up()
             raise
         return httpx2.Response(
-            head["status"], headers=head["headers"], stream=_Pieces(take, exchange.hang_up), request=request
+            head["status"],
+            headers=head["headers"],
+            stream=_Pieces(take, exchange.hang_up),
+            request=request,
+            extensions={"network_stream": _Line(exchange)},
         )
 
 
@@ -151,6 +155,21 @@ class AsyncInProcess(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             head["status"], headers=head["headers"], stream=_AsyncPieces(take, exchange.hang_up), request=request
         )
+
+
+class _Line:
+    """Stands for the connection of a blocking client: shut like a socket, it ends a read that waits for more."""
+
+    def __init__(self, exchange: _Exchange) -> None:
+        self._exchange = exchange
+
+    def get_extra_info(self, info: str) -> Self | None:
+        """Give what can be shut, under the name by which httpx's own connections give their sockets."""
+        return self if info == "socket" else None
+
+    def shutdown(self, how: int) -> None:
+        """End the exchange for both sides, from any thread."""
+        self._exchange.cut()
 
 
 class _Pieces(httpx2.SyncByteStream):
@@ -203,6 +222,11 @@ class _Exchange:
         """Tell the application that nobody reads any more. Harmless when it has answered in full."""
         if not self._over:
             _call_soon(self._loop, self._leave)
+
+    def cut(self) -> None:
+        """Hang up, and wake the client too."""
+        self.hang_up()
+        self._put({"type": "error", "error": ConnectionAbortedError("the connection was shut")})
 
     async def _run(self, app: _App, scope: _Message) -> None:
         try:
