@@ -9,7 +9,7 @@ from toolkit.cli.screen import Filler, Screen
 def shown(capsys: pytest.CaptureFixture[str], *events: object, steps: bool = False) -> str:
     screen = Screen(steps=steps)
     for event in events:
-        screen.show(event)  # type: ignore[arg-type]
+        screen.show(event)  # type: ignore[arg-type]  # the events are of several types
     screen.end_line()
     return capsys.readouterr().out
 
