@@ -181,7 +181,7 @@ def test_error_texts_that_are_matched(begin: Any) -> None:
         return talk.http.post(f"/v1/threads/{talk.thread_id}/{path}", json=body).json()["error"]["message"]
 
     text = said("runs", {"assistant_id": talk.assistant_id})
-    assert re.search(r"Thread (\w+) already has an active run (\w+)", text).groups() == (talk.thread_id, run.id)  # type: ignore[union-attr]
+    assert re.findall(r"Thread (\w+) already has an active run (\w+)", text) == [(talk.thread_id, run.id)]
     text = said("messages", {"role": "user", "content": "x"})
     assert re.search(r"Can't add messages to (\w+) while a run (\w+) is active", text)
     talk.runs.cancel(run.id, thread_id=run.thread_id)

@@ -83,14 +83,10 @@ class Talk:
 def start(tmp_path: Path) -> Iterator[Start]:
     talks: list[Talk] = []
 
-    def start(*scripts: Script, **settings: Any) -> Talk:
-        return start_with(Scripted(scripts), **settings)
-
-    def start_with(model: Scripted, **settings: Any) -> Talk:
-        talks.append(Talk(f"sqlite:///{tmp_path}/{len(talks)}.db", model, **settings))
+    def start(*scripts: Script, model: Scripted | None = None, **settings: Any) -> Talk:
+        talks.append(Talk(f"sqlite:///{tmp_path}/{len(talks)}.db", model or Scripted(scripts), **settings))
         return talks[-1]
 
-    start.with_model = start_with  # type: ignore[attr-defined]  # a fixture with two entrances
     yield start
     for talk in talks:
         talk.engine.close()
@@ -427,7 +423,7 @@ def test_a_fault_of_ours_fails_the_run_without_its_text(start: Start, caplog: py
     def script(request: ModelRequest) -> Script:
         raise ZeroDivisionError("secret")
 
-    talk = start.with_model(Scripted(script))  # type: ignore[attr-defined]  # see the fixture
+    talk = start(model=Scripted(script))
     run = talk.poll()
     assert (run.status, run.last_error.code) == ("failed", "server_error")
     assert "secret" not in run.last_error.message
@@ -472,7 +468,7 @@ def test_a_context_that_is_too_long_is_tried_again_with_less(start: Start) -> No
     def script(request: ModelRequest) -> Script:
         return answer("Hi") if len(request.messages) <= 3 else [ContextExceeded("too long", code="invalid_prompt")]
 
-    talk = start.with_model(Scripted(script))  # type: ignore[attr-defined]  # see the fixture
+    talk = start(model=Scripted(script))
     for number in range(12):
         talk.client.beta.threads.messages.create(talk.thread_id, role="user", content=f"message number {number}")
     assert talk.poll().status == "completed"
@@ -603,7 +599,7 @@ class Stubborn(Scripted):
 
 
 def test_a_model_that_cannot_be_closed_does_not_undo_what_it_said(start: Start) -> None:
-    talk = start.with_model(Stubborn([ask(WEATHER, FLIGHTS), answer("Hi")]))  # type: ignore[attr-defined]  # a fixture with two entrances
+    talk = start(model=Stubborn([ask(WEATHER, FLIGHTS), answer("Hi")]))
     run = talk.poll()
     assert run.status == "requires_action"
     assert talk.wait(talk.submit(run)).status == "completed"
@@ -615,7 +611,7 @@ def test_a_run_that_the_store_threw_out_goes_on_when_the_store_does(start: Start
     def scripts(request: ModelRequest) -> Script:
         return [30.0] if "sleep" in request.messages[-1] else answer("Hi")
 
-    talk = start.with_model(Scripted(scripts))  # type: ignore[attr-defined]  # a fixture with two entrances
+    talk = start(model=Scripted(scripts))
     thread: Any = {"messages": [{"role": "user", "content": "sleep"}]}
     talk.client.beta.threads.create_and_run(assistant_id=talk.assistant.id, thread=thread)  # keeps the leases renewed
     with closing(sqlite3.connect(tmp_path / "0.db", isolation_level=None)) as disk:
