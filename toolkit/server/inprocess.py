@@ -225,8 +225,8 @@ class _Exchange:
 
     def cut(self) -> None:
         """Hang up, and wake the client too."""
+        self._put({"type": "error", "error": ConnectionAbortedError("the connection was shut")})  # ahead of the end
         self.hang_up()
-        self._put({"type": "error", "error": ConnectionAbortedError("the connection was shut")})
 
     async def _run(self, app: _App, scope: _Message) -> None:
         try:
