@@ -13,6 +13,7 @@ ToolkitError
 │   ├── LimitReached     one of our own limits (turns, seconds, calls) ended it; the remote run was cancelled
 │   └── RunLost          the server stopped answering and it is not known whether the run goes on
 ├── EngineError          the engine cannot start or go on: store, port, settings; the text names the remedy
+│   └── StoreUnavailable the database did not take a transaction (full, locked, damaged); nothing of it was written
 └── Refused              a request the Assistants API refuses; becomes the API's error JSON and status
 
 Three audiences: the *model* reads short texts (ToolError, Retry), the *app* gets RunError with the run attached, the
@@ -41,6 +42,7 @@ __all__ = [
     "RunExpired",
     "RunFailed",
     "RunLost",
+    "StoreUnavailable",
     "ToolError",
     "ToolkitError",
 ]
@@ -113,6 +115,13 @@ class RunLost(RunError):
 
 class EngineError(ToolkitError):
     """The engine cannot start or go on; the text says why and names the remedy."""
+
+
+class StoreUnavailable(EngineError):
+    """The database did not take a transaction: nothing of it was written, and the same may work later.
+
+    The text says why (disk full, locked by another program, not readable) and what to do; it holds no content.
+    """
 
 
 class Refused(ToolkitError):

@@ -37,8 +37,8 @@ _Send = Callable[[_Message], Awaitable[None]]
 class Engine:
     """The Assistants API on a store and a model.
 
-    `store` is a URL (`sqlite:///assistants.db`, `sqlite:///:memory:`); None is the default file in the user's data
-    directory. The model is an OpenAI-compatible endpoint (`model_url`, `model_key`), or a `Model` of your own;
+    `store` is a URL (`sqlite:///assistants.db`, `sqlite:///:memory:`), or a `Store` of your own, which the engine closes;
+    None is the default file in the user's data directory. The model is an OpenAI-compatible endpoint (`model_url`, `model_key`), or a `Model` of your own;
     `models` maps the names that assistants ask for to the names the endpoint knows, `"*"` standing for any. Without
     an endpoint the model `offline` is there: no language model, but it calls tools.
 
@@ -52,7 +52,7 @@ class Engine:
 
     def __init__(
         self,
-        store: str | None = None,
+        store: str | Store | None = None,
         *,
         model_url: str | None = None,
         model_key: str | None = None,
@@ -74,7 +74,7 @@ class Engine:
         self._concurrency = concurrency
         self._keys = dict(api_keys or {})
         self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
-        self._store = SQLite(parse(store or default_url()))
+        self._store: Store = SQLite(parse(store or default_url())) if store is None or isinstance(store, str) else store
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._here: tuple[LoopThread, _Wing] | None = None
