@@ -37,10 +37,11 @@ _Send = Callable[[_Message], Awaitable[None]]
 class Engine:
     """The Assistants API on a store and a model.
 
-    `store` is a URL (`sqlite:///assistants.db`, `sqlite:///:memory:`), or a `Store` of your own, which the engine closes;
-    None is the default file in the user's data directory. The model is an OpenAI-compatible endpoint (`model_url`, `model_key`), or a `Model` of your own;
-    `models` maps the names that assistants ask for to the names the endpoint knows, `"*"` standing for any. Without
-    an endpoint the model `offline` is there: no language model, but it calls tools.
+    `store` is a URL (`sqlite:///assistants.db`, `sqlite:///:memory:`), or a `Store` of your own, which the engine
+    closes; None is the default file in the user's data directory. The model is an OpenAI-compatible endpoint
+    (`model_url`, `model_key`), or a `Model` of your own; `models` maps the names that assistants ask for to the names
+    the endpoint knows, `"*"` standing for any. Without an endpoint the model `offline` is there: no language model, but
+    it calls tools.
 
     `client()` and `aclient()` are ordinary `openai` clients that reach the engine without a port; `app` is the same API
     for any ASGI server. Raises EngineError when the store cannot be used.
