@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 __all__ = [
     "CallBegan",
@@ -26,6 +26,7 @@ __all__ = [
     "ModelRequest",
     "Text",
     "Usage",
+    "Windowed",
 ]
 
 
@@ -44,6 +45,8 @@ class ModelRequest:
     reasoning_effort, max_completion_tokens. Only what is to be sent."""
     timeout_s: float | None = None
     """How long the whole call may take."""
+    taken: frozenset[str] = frozenset()
+    """Ids of calls that the run has had: no call of this completion may bear one, whatever the server says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class ContextExceeded(ModelError):
 
 
 class Model(Protocol):
-    """Anything that completes chats."""
+    """Anything that completes chats. One that also knows its context windows is `Windowed`."""
 
     def complete(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         """Stream one completion; the last delta is `Ended`. Raises ModelError when it does not come whole.
@@ -148,4 +151,16 @@ class Model(Protocol):
 
     async def aclose(self) -> None:
         """Close connections; the model cannot be used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A model that can say how long a request may be; a `Model` need not."""
+
+    def window(self, name: str) -> int | None:
+        """Tokens that fit into the context window of the model `name`, answer included; None when not known now.
+
+        Called on any thread, and answers at once: it neither asks a server nor raises.
+        """
         ...

@@ -22,7 +22,7 @@ def sse(*events: Any, done: bool = True) -> bytes:
 
 
 def read(*chunks: bytes) -> list[Delta]:
-    answer = Answer("http://host/v1", "big", "sk-secret")
+    answer = Answer("http://host/v1", "big", ["sk-secret"])
     return [delta for part in chunks for delta in answer.feed(part)] + list(answer.end())
 
 

@@ -145,9 +145,13 @@ def test_too_many_tokens_a_minute_is_not_too_long() -> None:
         (
             401,
             "Incorrect API key",
-            ["http://host/v1", "refused the key", "--model-key", "TOOLKIT_MODEL_KEY", "OPENAI_API_KEY"],
+            ["http://host/v1", "refused the key", "--model-key-file", "TOOLKIT_MODEL_KEY", "OPENAI_API_KEY"],
         ),
-        (404, "The model `big` does not exist", ["'big'", "--model NAME", "--model-map big=NAME", "http://host/v1"]),
+        (
+            404,
+            "The model `big` does not exist",
+            ["'big'", "--model NAME", "--model-map big=NAME", "--config", "http://host/v1"],
+        ),
         (400, "big is not a valid model ID", ["'big'", "--model NAME"]),
         (404, "", ["http://host/v1", "404", "--model-url", "/v1", "'big'"]),
         (302, "", ["has moved", "--model-url"]),
@@ -161,7 +165,7 @@ def test_texts_a_person_can_act_on(status: int, text: str, parts: list[str]) -> 
 
 
 def test_keys_are_never_shown_and_long_texts_are_cut() -> None:
-    message = judge(401, f"Key sk-secret is wrong.\n{'x' * 1000}", secret="sk-secret").message
+    message = judge(401, f"Key sk-secret is wrong.\n{'x' * 1000}", secrets=["sk-secret"]).message
     assert "sk-secret" not in message
     assert "[key] is wrong. xxx" in message
     assert len(message) < 800

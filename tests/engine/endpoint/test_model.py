@@ -4,110 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from tests.engine.endpoint.listener import Answering, Asked, Said, event, refusal, serving
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.model import ContextExceeded, Delta, Ended, ModelError, ModelRequest, Text
 from toolkit.errors import EngineError
-
-
-@dataclass
-class Asked:
-    """A request as it came in."""
-
-    line: str
-    headers: dict[str, str]
-    raw: bytes
-
-    @property
-    def body(self) -> dict[str, Any]:
-        return json.loads(self.raw)
-
-
-@dataclass
-class Said:
-    """An answer; `pieces` are sent one by one, and None leaves the connection open in silence."""
-
-    pieces: Sequence[bytes | None]
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    framing: str = "chunked"
-    """chunked, close (until the connection closes), or reset (the connection breaks after the pieces)."""
-
-
-Answering = Callable[[Asked], Said | Awaitable[Said]]
-
-
-class Server:
-    """An HTTP server that remembers what it was asked."""
-
-    def __init__(self, answering: Answering | Sequence[Said]) -> None:
-        self.asked: list[Asked] = []
-        self.connections = 0
-        self.gone = asyncio.Event()
-        """Set when a client hangs up."""
-        self._answering = answering
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-                asked = Asked(head[0], headers, await reader.readexactly(int(headers.get("content-length", 0))))
-                self.asked.append(asked)
-                answering = self._answering
-                said = answering(asked) if callable(answering) else answering[len(self.asked) - 1]
-                if not await self._say(await said if isinstance(said, Awaitable) else said, reader, writer):
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.gone.set()
-            writer.close()
-
-    async def _say(self, said: Said, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        headers = {"Content-Type": "text/event-stream", **said.headers}
-        if said.framing == "chunked":
-            headers["Transfer-Encoding"] = "chunked"
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        writer.write(f"HTTP/1.1 {said.status} Said\r\n{head}\r\n".encode())
-        for piece in said.pieces:
-            if piece is None:
-                await reader.read(1)  # until the client leaves
-                return False
-            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if said.framing == "chunked" else piece)
-            await writer.drain()
-            await asyncio.sleep(0)
-        if said.framing == "reset":
-            writer.transport.abort()
-            return False
-        if said.framing == "chunked":
-            writer.write(b"0\r\n\r\n")
-        return said.framing == "chunked"
-
-
-@asynccontextmanager
-async def serving(answering: Answering | Sequence[Said], **options: Any) -> AsyncIterator[tuple[Server, Endpoint]]:
-    server = Server(answering)
-    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", **options)
-    try:
-        yield server, endpoint
-    finally:
-        await endpoint.aclose()
-        listening.close()
-
-
-def event(delta: Any = None, finish: str | None = None, **more: Any) -> bytes:
-    return f"data: {json.dumps({'choices': [{'delta': delta, 'finish_reason': finish}], **more})}\n\n".encode()
-
 
 HI = [event({"content": "Hi"}), event({}, "stop"), b"data: [DONE]\n\n"]
 ASK = ModelRequest("big", ['{"role":"user","content":"Hello"}'])
@@ -129,11 +34,6 @@ def failure(answering: Answering | Sequence[Said], request: ModelRequest = ASK, 
     with pytest.raises(ModelError) as error:
         complete(answering, request, **options)
     return error.value
-
-
-def refusal(status: int, body: Any = None, **headers: str) -> Said:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Said([json.dumps(body).encode()], status, {"Content-Type": "application/json", **named})
 
 
 DONE = [Text("Hi"), Ended("stop", (), '{"role":"assistant","content":"Hi"}', None)]
@@ -432,7 +332,7 @@ def test_one_connection_serves_many_completions() -> None:
         async with serving(lambda _: Said(HI)) as (server, endpoint):
             for _ in range(5):
                 assert await deltas_of(endpoint) == DONE
-            assert (len(server.asked), server.connections) == (5, 1)
+            assert (len(server.asked), len(server.connections)) == (5, 1)
 
     asyncio.run(main())
 
@@ -471,10 +371,10 @@ def test_an_endpoint_may_be_used_on_several_loops() -> None:
 )
 def test_names(body: Any, names: list[str]) -> None:
     async def main() -> None:
-        async with serving([Said([json.dumps(body).encode()])], key="k") as (server, endpoint):
+        async with serving([], listing=Said([json.dumps(body).encode()]), key="k") as (server, endpoint):
             assert await endpoint.names() == names
-            assert server.asked[0].line == "GET /v1/models HTTP/1.1"
-            assert server.asked[0].headers["authorization"] == "Bearer k"
+            assert server.listed[0].line == "GET /v1/models HTTP/1.1"
+            assert server.listed[0].headers["authorization"] == "Bearer k"
 
     asyncio.run(main())
 
@@ -482,7 +382,7 @@ def test_names(body: Any, names: list[str]) -> None:
 @pytest.mark.parametrize("said", [Said([b"<html>"]), Said([]), refusal(401), refusal(404), Said([], framing="reset")])
 def test_names_that_cannot_be_read(said: Said) -> None:
     async def main() -> None:
-        async with serving([said]) as (_, endpoint):
+        async with serving([], listing=said) as (_, endpoint):
             with pytest.raises(ModelError):
                 await endpoint.names()
 

@@ -9,7 +9,7 @@ would execute what the server did not mean.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from typing import Any, Final, Literal, cast
 
 from toolkit.engine.endpoint.failures import Told, judged, told_in
@@ -32,10 +32,15 @@ _TO_GO_BACK: Final = ("reasoning_content", "extra_content")
 
 
 class Answer:
-    """Feed the bytes of an answer's body, get deltas. Raises ModelError when it cannot become a whole completion."""
+    """Feed the bytes of an answer's body, get deltas. Raises ModelError when it cannot become a whole completion.
 
-    def __init__(self, where: str, model: str, secret: str | None = None) -> None:
-        self._completion = Completion(where, model, secret)
+    `secrets` are never shown, and no call gets an id that is `taken`.
+    """
+
+    def __init__(
+        self, where: str, model: str, secrets: Collection[str] = (), taken: frozenset[str] = frozenset()
+    ) -> None:
+        self._completion = Completion(where, model, secrets, taken)
         self._where = where
         self._head = b""
         self._body: list[bytes] | None = None
@@ -96,14 +101,14 @@ class Answer:
 class Completion:
     """One completion while it is read."""
 
-    def __init__(self, where: str, model: str, secret: str | None = None) -> None:
+    def __init__(self, where: str, model: str, secrets: Collection[str], taken: frozenset[str]) -> None:
         self.reason: str | None = None
         """Why the model stopped, in the server's word; None as long as it told none."""
         self.done = False
         """Whether the stream's end was marked."""
-        self._where, self._model, self._secret = where, model, secret
+        self._where, self._model, self._secrets = where, model, secrets
         self._text: list[str] = []
-        self._calls = Calls()
+        self._calls = Calls(taken)
         self._back: dict[str, Any] = {}
         self._details: list[Any] = []
         self._usage: Usage | None = None
@@ -174,7 +179,7 @@ class Completion:
         return Ended(reason, calls, clean(dump(message)), self._usage)
 
     def _fail(self, error: Told) -> None:
-        raise judged(error, status=None, where=self._where, model=self._model, secret=self._secret)
+        raise judged(error, status=None, where=self._where, model=self._model, secrets=self._secrets)
 
     def _chunk(self, chunk: dict[str, Any], *, whole: bool) -> list[Delta]:
         if usage := chunk.get("usage"):
@@ -207,8 +212,9 @@ class Completion:
             self._text.append(text)
             deltas.append(Text(text))
         calls = delta.get("tool_calls")
-        if calls and isinstance(calls, list):
-            deltas += self._calls.take(cast("Sequence[Any]", calls), whole=whole)
+        if calls and isinstance(calls, list | dict):  # one alone, without a list around it: TGI before version 3.1
+            calls = cast("Sequence[Any]", calls if isinstance(calls, list) else [calls])
+            deltas += self._calls.take(calls, whole=whole)
         if len(delta) > 1 or not text:
             self._keep(delta)
         return deltas

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast
@@ -23,15 +23,20 @@ _SHOWN: Final = 500
 """Characters shown of what a server said."""
 
 _CONTEXT = re.compile(
-    r"context_length_exceeded|exceed_context_size|context[ _](length|window|size)|overflows?\b.*context"
+    r"context_length_exceeded|exceed_context_size|context[ _]?(length|window|size)|overflows?\b.*context"
     r"|context the overflows|(prompt|input|request|messages?) (is|are) too (long|large)|maximum (prompt|input) length"
-    r"|too many (input |prompt )?tokens|token count .*exceeds|reduce the length|prompt tokens? exceeds?",
+    r"|too many (input |prompt )?tokens|token count .*exceeds|reduce the length|prompt tokens? exceeds?"
+    r"|exceed(s|ed)? (the )?(model )?token limit|range of input length|tokens.{0,40} must be <=",
     re.IGNORECASE,
 )
 _FILTER = re.compile(
     r"content[_ -]?(filter|policy)|responsibleai|data_inspection_failed|safety system|moderation", re.IGNORECASE
 )
 _QUOTA = re.compile(r"insufficient[_ ](quota|balance|credit|funds)|billing|exceeded your current quota", re.IGNORECASE)
+_TOO_LARGE = re.compile(r"request too large", re.IGNORECASE)
+"""More tokens at once than the account may send in a minute: waiting does not help, sending less does."""
+_AGAIN_IN = re.compile(r"(?:retry|try again) (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)", re.IGNORECASE)
+_UNITS_S: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _RATE = re.compile(r"rate[_ ]?limit|too many requests|resource_exhausted|throttl", re.IGNORECASE)
 _FINAL = re.compile(
     r"invalid_request|invalid_argument|bad_?request|authentication|unauthenticated|unauthorized|permission"
@@ -109,23 +114,28 @@ def judged(
     status: int | None,
     where: str,
     model: str,
-    secret: str | None = None,
+    secrets: Collection[str] = (),
     retry_after_s: float | None = None,
 ) -> ModelError:
-    """Judge a refusal. `status` is that of the answer, None inside a stream; `where` names the endpoint to people."""
+    """Judge a refusal. `status` is that of the answer, None inside a stream; `where` names the endpoint to people.
+
+    `secrets` are left out of the text: some servers repeat the key they were sent.
+    """
     status = status if status is not None and status >= 300 else told.status
     all_words = f"{told.words} {told.text}"
-    said = _shown(told.text, secret)
-    if status not in (401, 403, 404, 429) and (status == 413 or _CONTEXT.search(all_words)):
+    said = _shown(told.text, secrets)
+    again_s = _again_in_s(told.text) if retry_after_s is None else retry_after_s
+    too_long = _TOO_LARGE if status == 429 else _CONTEXT
+    if status == 413 or (status not in (401, 403, 404) and too_long.search(all_words)):
         return ContextExceeded(f"The request is too long for the model {model!r}: {said}", code="invalid_prompt")
     if status != 429 and _FILTER.search(told.words):
         return ModelError(f"The model's content filter refused the request: {said}", code="invalid_prompt")
-    if status == 402 or _QUOTA.search(all_words):
+    if status == 402 or (_QUOTA.search(all_words) and again_s is None):  # Gemini calls each of its rates a quota
         text = f"The account at the model endpoint {where} has run out of quota or credit: {said}"
         return ModelError(text, code="rate_limit_exceeded" if status == 429 else "server_error")
     if status == 429 or (status is None and _RATE.search(all_words)):
         text = f"The model endpoint {where} asks for fewer requests: {said}"
-        return ModelError(text, code="rate_limit_exceeded", retry=True, retry_after_s=retry_after_s)
+        return ModelError(text, code="rate_limit_exceeded", retry=True, retry_after_s=again_s)
     if status is None:
         retry = not _FINAL.search(told.words)
         return ModelError(f"The model endpoint {where} reported an error: {said}", retry=retry)
@@ -137,31 +147,41 @@ def _advice(status: int, said: str, told: Told, where: str, model: str) -> str:
     if status in (401, 403):
         return (
             f"The model endpoint {where} refused the key ({status}): {said} "
-            "Check --model-key, --model-key-file, TOOLKIT_MODEL_KEY or OPENAI_API_KEY."
+            "Check --model-key-file, TOOLKIT_MODEL_KEY or OPENAI_API_KEY, or key_file in the --config file."
         )
     if status < 500 and _MODEL.search(f"{told.words} {told.text}"):
         return (
             f"The model endpoint {where} does not know the model {model!r} ({status}): {said} "
-            f"Name one that it has with --model NAME, or, for toolkit serve, --model-map {model}=NAME."
+            f"Name one that it has: --model NAME, --model-map {model}=NAME, or [models] in the --config file."
         )
     if status == 404:
         return (
             f"The model endpoint {where} was not found (404): {said} Check --model-url, which often ends in /v1, "
-            f"and the model's name {model!r} (--model, --model-map)."
+            f"and the model's name {model!r} (--model, --model-map, or [models] in the --config file)."
         )
     if status < 400:
-        return f"The model endpoint {where} has moved (status {status}). Give its new address with --model-url."
+        to = f" to {told.text}" if told.text else ""
+        return f"The model endpoint {where} has moved{to} (status {status}). Give its new address with --model-url."
     return f"The model endpoint {where} answered with status {status}: {said}"
 
 
-def _shown(text: str, secret: str | None) -> str:
+def _shown(text: str, secrets: Collection[str]) -> str:
     """Show what a server said as one short sentence, without the key that some of them repeat."""
-    if secret:
+    for secret in secrets:
         text = text.replace(secret, "[key]")
     text = " ".join(text.split())
     if len(text) > _SHOWN:
         text = text[:_SHOWN] + "..."
     return text if not text or text[-1] in ".!?" else text + "."
+
+
+def _again_in_s(text: str) -> float | None:
+    """Read how long to wait out of a text: "try again in 1m2.5s" (OpenAI, Groq), "retry in 38.8s" (Gemini)."""
+    found = _AGAIN_IN.search(text)
+    if found is None:
+        return None
+    parts = re.findall(r"([\d.]+)(ms|h|m|s)", found[1].lower())
+    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
 
 
 def wait_s(headers: Mapping[str, str], now: float) -> float | None:

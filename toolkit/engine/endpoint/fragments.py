@@ -3,14 +3,19 @@
 Which call a fragment belongs to: a known id wins; else a new id with a name starts a call, even at an index that is
 used; else the index; else the call being written. Servers leave ids or indexes out, repeat names, number every call 0,
 change ids on the way and send placeholders for arguments; each of these is a case in the tests.
+
+An id is the server's own, unless it left it out or has used it before: a run never has two calls of one id.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
-from collections.abc import Sequence
+import string
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import CallBegan, CallPiece, Delta, ModelCall, ModelError
@@ -19,6 +24,8 @@ __all__ = ["Calls"]
 
 _UNDECIDED: Final = frozenset({"", "{", "{}", "n", "nu", "nul", "null"})
 """Beginnings of arguments that may turn out to be a placeholder; held back until that is known."""
+_COUNTED: Final = re.compile(r"(.*:)(\d{1,9})", re.DOTALL)
+_ALPHANUMERIC: Final = string.ascii_letters + string.digits
 _OURS: Final = frozenset({"index", "id", "type", "function"})
 _OURS_IN_FUNCTION: Final = frozenset({"name", "arguments"})
 
@@ -26,6 +33,8 @@ _OURS_IN_FUNCTION: Final = frozenset({"name", "arguments"})
 @dataclass(slots=True, eq=False)
 class _Call:
     id: str = ""
+    refused_id: str = ""
+    """The server's id, when it has been used before."""
     name: str = ""
     index: int | None = None
     """Its place among the calls, counted here once it has begun."""
@@ -41,9 +50,10 @@ class _Call:
 
 
 class Calls:
-    """The calls of one completion while they are read."""
+    """The calls of one completion while they are read; none gets an id that is `taken`."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: frozenset[str] = frozenset()) -> None:
+        self._taken = taken
         self._all: list[_Call] = []
         self._by_id: dict[str, _Call] = {}
         self._by_index: dict[object, _Call] = {}
@@ -62,9 +72,11 @@ class Calls:
             arguments = _arguments(function.get("arguments"))
             if not (call_id or name or arguments or self._all):
                 continue  # a placeholder of a server that makes no call
-            call = _Call() if whole else self._owner(call_id, name, fragment.get("index"), touched)
-            if whole:
-                self._all.append(call)
+            call = self._started() if whole else self._owner(call_id, name, fragment.get("index"), touched)
+            if not whole and name and (told := _told_whole(call, arguments)):
+                if told == "again" and call not in touched:
+                    continue
+                call = self._started()
             touched.append(call)
             self._identify(call, call_id, name, fragment.get("index"))
             _keep_unknown(call, fragment, function)
@@ -124,9 +136,12 @@ class Calls:
 
     def _identify(self, call: _Call, call_id: str, name: str, index: object) -> None:
         if call_id:
-            if not call.id and call.index is None and call_id not in self._by_id:
-                call.id = call_id
-            self._by_id.setdefault(call_id, call)
+            if not call.id and call.index is None:
+                if call_id in self._taken or call_id in self._by_id:
+                    call.refused_id = call_id
+                else:
+                    call.id = call_id
+            self._by_id[call_id] = call
         if _is_index(index):
             self._by_index[index] = call
         if name and name != call.name and not (call.name and call.has_arguments):
@@ -157,10 +172,14 @@ class Calls:
         self._announce(call, deltas)
 
     def _announce(self, call: _Call, deltas: list[Delta]) -> None:
-        call.id = call.id or f"call_{secrets.token_hex(12)}"
+        call.id = call.id or _new_id(call.refused_id, self._is_used)
+        self._by_id.setdefault(call.id, call)
         call.index = len(self._begun)
         self._begun.append(call)
         deltas.append(CallBegan(call.index, call.id, call.name))
+
+    def _is_used(self, call_id: str) -> bool:
+        return call_id in self._taken or call_id in self._by_id
 
     def _release(self, call: _Call, text: str, deltas: list[Delta]) -> None:
         call.held = ""
@@ -171,6 +190,43 @@ class Calls:
 def _is_another(call: _Call, name: str) -> bool:
     """Say whether a name cannot be that of a call: it differs, and the call's arguments are under way."""
     return bool(name) and name != call.name and bool(call.name) and call.has_arguments
+
+
+def _told_whole(call: _Call, arguments: str) -> Literal["again", "another"] | None:
+    """Say what a named fragment with whole arguments is to a call that has all of its own; None when they are parts.
+
+    Nothing can follow whole JSON. Some servers tell their calls once more at the end of the stream, and some give all
+    calls of a function one id (Gemini's name) or none.
+    """
+    now = _object(arguments)
+    before = _object("".join([*call.pieces, call.held])) if now else None
+    if not before:
+        return None
+    return "again" if before == now else "another"
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Read arguments that are whole; None for a part of them."""
+    text = text.strip()
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _new_id(refused: str, is_used: Callable[[str], bool]) -> str:
+    """Make an id, in the shape of the refused one where models are strict: Kimi counts, Mistral takes 9 characters."""
+    if counted := _COUNTED.fullmatch(refused):
+        number = int(counted[2])
+        while is_used(f"{counted[1]}{number}"):
+            number += 1
+        return f"{counted[1]}{number}"
+    if len(refused) == 9 and refused.isascii() and refused.isalnum():
+        return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(9))
+    return f"call_{secrets.token_hex(12)}"
 
 
 def _is_index(index: object) -> bool:

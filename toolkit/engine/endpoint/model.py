@@ -2,6 +2,10 @@
 
 Plain HTTP instead of the official client: that one takes every event apart into models and gets many servers' streams
 wrong. What the bytes mean is said in `dialects.py`, what a refusal means in `failures.py`; here they are sent and read.
+
+Redirects are not followed, since a key must not travel to where nobody sent it; the failure names the new address.
+Proxies of the environment (HTTPS_PROXY, NO_PROXY) are used as other programs do, but never for this machine's own
+addresses.
 """
 
 from __future__ import annotations
@@ -9,17 +13,18 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
-from typing import Any, Final, cast
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Final
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
 
 import httpx2
 
+from toolkit.engine.endpoint.asking import body_of, is_about_value, leave_out, members_of, named_in
 from toolkit.engine.endpoint.dialects import Answer
-from toolkit.engine.endpoint.failures import judged, told_by, wait_s
-from toolkit.engine.jsontext import dump
+from toolkit.engine.endpoint.failures import Told, judged, told_by, wait_s
+from toolkit.engine.endpoint.listing import window_of, windows_in
 from toolkit.engine.model import Delta, ModelError, ModelRequest
 from toolkit.errors import EngineError
 
@@ -31,43 +36,67 @@ _LINGER_S: Final = 5.0
 """How long to wait for usage once the end was told, of servers that never close."""
 _CLOSE_S: Final = 0.05
 """How long to wait for the end of the body after its last event, so that the connection can be used again."""
-_OPTIONAL: Final = ("stream_options", "max_completion_tokens", "max_tokens", "parallel_tool_calls")
-"""Members of a request that can be left out when a server refuses them."""
-_ABOUT_VALUE = re.compile(
-    r"too (large|high|big)|at most|less than|greater|exceed|must be|maximum|minimum", re.IGNORECASE
-)
+_LISTING_HOLDS_S: Final = 600.0
+"""How long the windows that a listing told are used before it is asked for again."""
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_SECRET: Final = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+"""Names of headers and query parameters whose values are never shown."""
 
 
 class Endpoint:
     """A chat completions endpoint.
 
-    `url` is its base, such as http://localhost:11434/v1, or the whole address that ends in /chat/completions. `headers`
-    go with every request. `timeout_s` bounds a whole completion unless the request says otherwise. Each event loop that
-    uses it has connections of its own. Raises EngineError for a URL or key that is none.
+    `url` is its base, such as http://localhost:11434/v1, or the whole address that ends in /chat/completions. `key` is
+    sent as `Authorization: Bearer`, or plain in the header that `key_header` names (Azure: `api-key`). `headers` and
+    `query` go with every request. `context_tokens` is the window of its models; without it, what the endpoint's listing
+    tells counts. `timeout_s` bounds a whole completion unless the request says otherwise. Each event loop that uses it
+    has connections of its own. Raises EngineError for a URL, key or header that is none.
+
+        Endpoint("http://localhost:11434/v1")
+        Endpoint("https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT", key=key, key_header="api-key",
+                 query={"api-version": "2024-10-21"})
     """
 
     def __init__(
-        self, url: str, *, key: str | None = None, headers: Mapping[str, str] | None = None, timeout_s: float = 600
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        key_header: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        context_tokens: int | None = None,
+        timeout_s: float = 600,
     ) -> None:
-        parts = _parts(url)
+        parts, headers, query = _parts(url), headers or {}, query or {}
         key = (key or "").strip()
         if not (key.isascii() and key.isprintable()):
             raise EngineError("The model key holds characters that no key has. Check --model-key or TOOLKIT_MODEL_KEY.")
+        for name, value in [*headers.items(), (key_header or "Authorization", "")]:
+            if not _HEADER.fullmatch(name) or not (value.isascii() and value.isprintable()):
+                raise EngineError(f"{name!r} is no header that a model endpoint can be sent. Check its name and value.")
         path = parts.path.rstrip("/").removesuffix("/chat/completions")
+        parts = parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))))
         self._completions = urlunsplit(parts._replace(path=f"{path}/chat/completions", fragment=""))
         self._models = urlunsplit(parts._replace(path=f"{path}/models", fragment=""))
-        self._where = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+        self._where = _base(url)
         """For people: without what may be secret."""
-        self._key = key or None
+        given = [*headers.items(), *query.items()]
+        self._secrets = [each for each in (key, *(value for name, value in given if _SECRET.search(name))) if each]
+        self._trust_env = not _is_here(parts.hostname or "")
         self._timeout_s = timeout_s
         self._headers = {
             "User-Agent": "assistants-toolkit",
             "Accept-Encoding": "identity",  # a compressed stream is held back by what compresses it
-            **({"Authorization": f"Bearer {key}"} if key else {}),
-            **(headers or {}),
+            **({key_header or "Authorization": key if key_header else f"Bearer {key}"} if key else {}),
+            **headers,
         }
         self._refused: dict[str, frozenset[str]] = {}
         """Model name -> members of a request that it was found not to take."""
+        self._context_tokens = context_tokens
+        self._windows: Mapping[str, int | None] = {}
+        self._listing_due = 0.0
+        self._listings: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -77,7 +106,8 @@ class Endpoint:
         """Stream one completion. Raises ModelError; never asks again, but for members that the server does not take."""
         deadline = _now() + (self._timeout_s if request.timeout_s is None else request.timeout_s)
         async with self._answered(request, deadline) as response:
-            answer = Answer(self._where, request.model, self._key)
+            self._learn_windows()
+            answer = Answer(self._where, request.model, self._secrets, request.taken)
             async with aclosing(response.aiter_bytes()) as chunks:
                 while (chunk := await self._next(chunks, answer, deadline)) is not None:
                     for delta in answer.feed(chunk):
@@ -89,7 +119,7 @@ class Endpoint:
                 yield delta
 
     async def names(self) -> Sequence[str]:
-        """List the models there. Raises ModelError."""
+        """List the models there, and learn their windows. Raises ModelError."""
         try:
             async with asyncio.timeout(_NAMES_S):
                 response = await self._client().get(self._models)
@@ -98,16 +128,39 @@ class Endpoint:
         if response.status_code != 200:
             raise self._refusal(response, response.content, "")
         try:
-            return _names_in(response.json())
-        except ValueError:
+            self._windows = windows_in(response.json())
+        except (ValueError, RecursionError):
             text = f"The model endpoint {self._where} lists no models: its answer to GET /models is no JSON."
             raise ModelError(text) from None
+        return list(self._windows)
+
+    def window(self, name: str) -> int | None:
+        """Tell a model's context window, in tokens: `context_tokens`, else what the listing told when it last came."""
+        return self._context_tokens if self._context_tokens is not None else window_of(name, self._windows)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
+        loop = asyncio.get_running_loop()
+        if listing := self._listings.pop(loop, None):
+            listing.cancel()
+            await asyncio.gather(listing, return_exceptions=True)
+        if client := self._clients.pop(loop, None):
             await client.aclose()
+
+    def _learn_windows(self) -> None:
+        """Ask for the listing in the background, now and then while the endpoint is used.
+
+        Not at fixed times: a server that sleeps when it is not used, and costs money when it is awake, is left asleep.
+        """
+        if self._context_tokens is not None or time.monotonic() < self._listing_due:
+            return
+        self._listing_due = time.monotonic() + _LISTING_HOLDS_S
+
+        async def learn() -> None:
+            with suppress(ModelError):  # then no window is known, and a refusal will tell
+                await self.names()
+
+        self._listings[asyncio.get_running_loop()] = asyncio.create_task(learn(), name="learn context windows")
 
     def _client(self) -> httpx2.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -115,6 +168,7 @@ class Endpoint:
         if client is None:
             client = self._clients[loop] = httpx2.AsyncClient(
                 headers=self._headers,
+                trust_env=self._trust_env,
                 timeout=httpx2.Timeout(None, connect=_CONNECT_S),
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60),
             )
@@ -123,11 +177,11 @@ class Endpoint:
     @asynccontextmanager
     async def _answered(self, request: ModelRequest, deadline: float) -> AsyncGenerator[httpx2.Response]:
         """Send a request until it is taken, without what the server refuses by name; close the answer at the end."""
-        members = _members(request)
-        _leave_out(members, self._refused.get(request.model, frozenset()))
+        members = members_of(request)
+        leave_out(members, self._refused.get(request.model, frozenset()))
         lasting: frozenset[str] = frozenset()
         while True:
-            response = await self._send(_body(request, members), deadline)
+            response = await self._send(body_of(request, members), deadline)
             try:
                 if response.status_code == 200:
                     if lasting:
@@ -137,11 +191,11 @@ class Endpoint:
                 said = await self._read(response, deadline)
             finally:
                 await response.aclose()
-            named = _named(response.status_code, said, members)
+            named = named_in(response.status_code, said, members)
             if not named:
                 raise self._refusal(response, said, request.model)
-            about_value = bool(_ABOUT_VALUE.search(said.decode(errors="replace")))
-            _leave_out(members, named, rename=not about_value)
+            about_value = is_about_value(said)
+            leave_out(members, named, rename=not about_value)
             if not about_value:  # a value that is too high says nothing of the next request
                 lasting |= named
 
@@ -175,12 +229,16 @@ class Endpoint:
             return b""  # the status says enough
 
     def _refusal(self, response: httpx2.Response, said: bytes, model: str) -> ModelError:
+        told = told_by(said)
+        if 300 <= response.status_code < 400:
+            there = response.headers.get("location")
+            told = Told(_base(urljoin(self._completions, there)) if there else "")
         return judged(
-            told_by(said),
+            told,
             status=response.status_code,
             where=self._where,
             model=model,
-            secret=self._key,
+            secrets=self._secrets,
             retry_after_s=wait_s(response.headers, time.time()),
         )
 
@@ -208,6 +266,18 @@ def _parts(url: str) -> SplitResult:
     raise EngineError(f"The model URL {url!r} is not understood. Write it like http://localhost:11434/v1.")
 
 
+def _is_here(host: str) -> bool:
+    """Whether an address is one of this machine itself."""
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")  # noqa: S104 - compared, not bound
+
+
+def _base(url: str) -> str:
+    """Give the base of an address, without what may be secret."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/models")
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+
+
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -220,46 +290,3 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
                 pass
     except (httpx2.HTTPError, TimeoutError):
         pass
-
-
-def _members(request: ModelRequest) -> dict[str, Any]:
-    """Give the members of the request's body but for messages and tools, which are JSON text already."""
-    return {"stream": True, "stream_options": {"include_usage": True}, **request.options}
-
-
-def _body(request: ModelRequest, members: Mapping[str, Any]) -> bytes:
-    tools = f',"tools":{request.tools}' if request.tools else ""
-    messages = ",".join(request.messages)
-    head = dump({"model": request.model, **members})[:-1]
-    return f'{head}{tools},"messages":[{messages}]}}'.encode(errors="replace")
-
-
-def _named(status: int, said: bytes, members: Mapping[str, Any]) -> frozenset[str]:
-    """Give the members that a refusal names and that can be left out."""
-    if status not in (400, 422):
-        return frozenset()
-    words = re.findall(r"[a-z_]+", said.decode(errors="replace"))
-    return frozenset(_OPTIONAL).intersection(members, words)
-
-
-def _leave_out(members: dict[str, Any], names: Collection[str], *, rename: bool = True) -> None:
-    """Take members out. A bound on tokens goes by its older name then, since most servers know one of the two."""
-    for name in _OPTIONAL:
-        if name in names and name in members:
-            value = members.pop(name)
-            if rename and name == "max_completion_tokens":
-                members["max_tokens"] = value
-
-
-def _names_in(answer: object) -> list[str]:
-    """Read model names out of {"data": [...]}, {"models": [...]} or a bare list, of objects or texts."""
-    if isinstance(answer, dict):
-        listing = cast("dict[str, Any]", answer)
-        answer = listing.get("data") or listing.get("models")
-    names: dict[str, None] = {}
-    for each in cast("list[object]", answer) if isinstance(answer, list) else []:
-        entry = cast("Mapping[str, Any]", each if isinstance(each, dict) else {"id": each})
-        name = next((entry[key] for key in ("id", "model", "name") if isinstance(entry.get(key), str)), None)
-        if name:
-            names[name] = None
-    return list(names)

@@ -1,7 +1,7 @@
 """Server-sent events out of the bytes of a model endpoint's answer, however they are cut. No I/O.
 
-Source: the WHATWG HTML standard, "Interpreting an event stream". Two differences, since real servers need them: an
-event that the end of the stream cuts off still counts, and nothing is too long.
+Source: the WHATWG HTML standard, "Interpreting an event stream". Three differences, since real servers need them: an
+event that the end of the stream cuts off still counts, nothing is too long, and `error:` is a field.
 """
 
 from __future__ import annotations
@@ -81,4 +81,7 @@ class EventReader:
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif line.startswith(b"event:"):
                 self._name = line[6:].strip()
+            elif line.startswith(b"error:"):  # no field of the standard, but how llama.cpp told errors until late 2025
+                self._name = b"error"
+                self._data.append(line[6:].strip())
         return events
