@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"errors"},
     "server": {"errors", "engine"},
     "compose": {"errors", "engine", "server"},
-    "face": {"compose"},
+    "face": {"compose", "engine"},
     "cli": {"toolkit", "errors", "tools", "runs", "engine", "server", "compose", "face"},
 }
 """Room -> the rooms below it; `compose` is engine/compose.py, `face` engine/__init__.py, `toolkit` the top __init__."""

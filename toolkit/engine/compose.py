@@ -39,9 +39,9 @@ class Engine:
 
     `store` is a URL (`sqlite:///assistants.db`, `sqlite:///:memory:`), or a `Store` of your own, which the engine
     closes; None is the default file in the user's data directory. The model is an OpenAI-compatible endpoint
-    (`model_url`, `model_key`), or a `Model` of your own; `models` maps the names that assistants ask for to the names
-    the endpoint knows, `"*"` standing for any. Without an endpoint the model `offline` is there: no language model, but
-    it calls tools.
+    (`model_url`, `model_key`), or a `Model` of your own; `endpoints` are more of either, by name. `models` maps
+    the names that assistants ask for to names the endpoint knows, or `endpoint/model`; `"*"` stands for any. Without an
+    endpoint the model `offline` is there: no language model, but it calls tools.
 
     `client()` and `aclient()` are ordinary `openai` clients that reach the engine without a port; `app` is the same API
     for any ASGI server. Raises EngineError when the store cannot be used.
@@ -59,6 +59,7 @@ class Engine:
         model_key: str | None = None,
         models: Mapping[str, str] | None = None,
         model: Model | None = None,
+        endpoints: Mapping[str, Model] | None = None,
         context_tokens: int | None = None,
         run_expires_s: int = 600,
         concurrency: int = 64,
@@ -69,7 +70,7 @@ class Engine:
             raise EngineError("Give an Engine either `model` or `model_url`, not both.")
         if model is None and model_url is not None:
             model = Endpoint(model_url, key=model_key)
-        self._models = Models(model, dict(models or {}))
+        self._models = Models(model, models, endpoints)
         self._context_tokens = context_tokens
         self._run_expires_s = run_expires_s
         self._concurrency = concurrency
