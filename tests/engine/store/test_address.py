@@ -29,7 +29,7 @@ def test_understood(url: str, address: SQLiteAddress) -> None:
         ("mysql://x/y", "sqlite:///file.db"),
         ("sqlite://a.db", "sqlite:///a.db"),
         ("sqlite:///a.db?synchronous=off", "synchronous=full"),
-        ("sqlite:///a.db?cache=1", "only option"),
+        ("sqlite:///a.db?cache=1", "only options"),
     ],
 )
 def test_refused_naming_the_remedy(url: str, names: str) -> None:
