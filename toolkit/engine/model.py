@@ -44,6 +44,8 @@ class ModelRequest:
     reasoning_effort, max_completion_tokens. Only what is to be sent."""
     timeout_s: float | None = None
     """How long the whole call may take."""
+    taken: frozenset[str] = frozenset()
+    """Ids of calls that the run has had already: no call may bear one of them again."""
 
 
 @dataclass(frozen=True, slots=True)
