@@ -20,7 +20,12 @@ def test_the_names_are_sorted_and_all_there() -> None:
 def test_every_exception_that_an_app_catches_is_public() -> None:
     from toolkit import errors
 
-    assert set(errors.__all__) - set(toolkit.__all__) == {"ArgumentsInvalid", "CallSignal", "Refused", "StoreUnavailable"}
+    assert set(errors.__all__) - set(toolkit.__all__) == {
+        "ArgumentsInvalid",
+        "CallSignal",
+        "Refused",
+        "StoreUnavailable",
+    }
 
 
 def test_there_is_nothing_else() -> None:

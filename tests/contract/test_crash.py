@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from openai import APIConnectionError, BadRequestError, OpenAI
+from openai import APIConnectionError, OpenAI
 
 from tests.contract.inspection import Inspector
 
@@ -85,21 +86,20 @@ def test_runs_go_on_after_kill_9(server: Server) -> None:
     listener = threading.Thread(target=listen)
     listener.start()
     assert heard.wait(10), "the model is half through its answer"
+    time.sleep(0.3)  # what is heard is kept a moment later
     server.kill()
     listener.join(10)
 
     server.start(stalls=False)
     [answered] = runs.list(plain.id).data
-    assert answered.status == "in_progress"
-    with pytest.raises(BadRequestError, match="already has an active run"):
-        runs.create(plain.id, assistant_id=assistant.id)
+    assert answered.status in ("in_progress", "completed"), "it goes on at once"
     assert runs.retrieve(asked[waiting.id].id, thread_id=waiting.id).to_dict() == asked[waiting.id].to_dict()
     runs.submit_tool_outputs(asked[waiting.id].id, thread_id=waiting.id, tool_outputs=outputs)
     for thread, run in ((plain, answered), (waiting, asked[waiting.id]), (submitted, asked[submitted.id])):
         assert runs.poll(run.id, thread_id=thread.id).status == "completed"
     assert texts(client, plain.id) == [
         ("hello", "completed"),
-        ("", "incomplete"),
+        ("Half ", "incomplete"),
         ("Whole, after ['user'].", "completed"),
     ]
     for thread in (waiting, submitted):

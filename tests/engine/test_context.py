@@ -37,10 +37,8 @@ class Thread:
 
     def start(self, **settings: Any) -> Run:
         request = CreateRun.model_validate({"assistant_id": self.assistant, **settings})
-        run = self.do(
-            lambda tx: runs.create(tx, "p", self.id, request, NOW, expires_s=600, owner="me", lease_until=NOW + 5)
-        )
-        claimed: Run = self.do(lambda tx: moves.claim(tx, run.id, "me", NOW, 5)).run
+        run = self.do(lambda tx: runs.create(tx, "p", self.id, request, NOW, expires_s=600, owner="me"))
+        claimed: Run = self.do(lambda tx: moves.claim(tx, run.id, "me", NOW)).run
         return claimed
 
     def call(self, run: Run, *names: str) -> Run:
@@ -50,8 +48,8 @@ class Thread:
             lambda tx: moves.require_action(tx, run, None, calls, NOW, chat=chat, message_id=None, used=Tokens(1, 1))
         ).run
         outputs = [(call.id, f"output of {call.name}") for call in calls]
-        self.do(lambda tx: moves.submit(tx, waiting, outputs, NOW, owner="me", lease_until=NOW + 5))
-        claimed: Run = self.do(lambda tx: moves.claim(tx, run.id, "me", NOW, 5)).run
+        self.do(lambda tx: moves.submit(tx, waiting, outputs, NOW, owner="me"))
+        claimed: Run = self.do(lambda tx: moves.claim(tx, run.id, "me", NOW)).run
         return claimed
 
     def answer(self, run: Run, text: str) -> None:

@@ -647,3 +647,40 @@ def test_a_run_that_was_ended_elsewhere_before_it_began_ends_its_stream_here(sta
         other.client().beta.threads.runs.cancel(seen[0].data.id, thread_id=talk.thread_id)
         seen += list(stream)
     assert events(seen) == ["thread.run.created", "thread.run.queued", "thread.run.cancelled"]
+
+
+def test_a_cancel_by_another_engine_keeps_what_was_heard(start: Start, tmp_path: Path) -> None:
+    talk = start([Text("Half "), Text("of it"), 30.0])
+    stream = talk.create(stream=True)
+    seen = []
+    while [event.event for event in seen].count("thread.message.delta") < 2:
+        seen.append(next(iter(stream)))
+    time.sleep(0.2)
+    with Engine(f"sqlite:///{tmp_path}/0.db") as other:
+        other.client().beta.threads.runs.cancel(seen[0].data.id, thread_id=talk.thread_id)
+    seen += list(stream)
+    assert events(seen)[-3:] == ["thread.message.incomplete", "thread.run.step.cancelled", "thread.run.cancelled"]
+    assert talk.texts() == ["hello", "Half of it"]
+
+
+def test_a_thread_deleted_by_another_engine_ends_its_streams_with_the_reason(start: Start, tmp_path: Path) -> None:
+    talk = start([Text("Half "), 30.0])
+    stream = talk.create(stream=True)
+    seen = [next(iter(stream))]
+    with Engine(f"sqlite:///{tmp_path}/0.db") as other:
+        other.client().beta.threads.delete(talk.thread_id)
+    last = list(stream)[-1]
+    assert last.data.message == f"No run found with id '{seen[0].data.id}'."
+
+
+def test_a_run_asks_for_tools_so_often_and_no_more(start: Start) -> None:
+    talk = start(ask(WEATHER), run_max_turns=2)
+    run = talk.poll()
+    for _ in range(2):
+        assert run.status == "requires_action"
+        run = talk.wait(talk.submit(run, BOTH[:1]))
+    assert (run.status, run.last_error.code) == ("failed", "server_error")
+    assert run.last_error.message == (
+        "The model asked for tools more than 2 times in one run, the most allowed (--run-max-turns)."
+    )
+    assert [request.taken for request in talk.model.requests] == [frozenset(), {"call_a"}, {"call_a"}]

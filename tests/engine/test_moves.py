@@ -14,6 +14,7 @@ from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall
 from toolkit.engine.moves import Fenced, Moved
 from toolkit.engine.objects import assistants, messages, runs, steps, threads
+from toolkit.engine.objects.answers import draft, drafted
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import CreateRun, LastError, Run, Tokens
 from toolkit.engine.store import Tx
@@ -45,7 +46,7 @@ def begin(do: Do, **settings: Any) -> Run:
             NOW,
         )
         request = CreateRun.model_validate({"assistant_id": id_of(assistant), **settings})
-        return runs.create(tx, "default", id_of(thread), request, NOW, expires_s=600, owner="me", lease_until=NOW + 5)
+        return runs.create(tx, "default", id_of(thread), request, NOW, expires_s=600, owner="me")
 
     run: Run = do(work)
     return run
@@ -53,7 +54,7 @@ def begin(do: Do, **settings: Any) -> Run:
 
 def claimed(do: Do, **settings: Any) -> Run:
     run = begin(do, **settings)
-    moved: Moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW, 5))
+    moved: Moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW))
     return moved.run
 
 
@@ -111,38 +112,46 @@ def test_a_new_run_is_queued_and_locks_its_thread(do: Do) -> None:
     with pytest.raises(Refused, match=f"already has an active run {run.id}"):
         do(lambda tx: runs.create(
             tx, "default", run.thread, CreateRun(assistant_id=run.assistant), NOW,
-            expires_s=600, owner="me", lease_until=0,
+            expires_s=600, owner="me",
         ))  # fmt: skip
 
 
 def test_claiming_starts_a_run(do: Do) -> None:
     run = begin(do)
-    moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1, 5))
+    moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1))
     assert names(moved) == ["thread.run.in_progress"]
     assert (moved.run.attempt, moved.run.state["started_at"]) == (1, NOW + 1)
     assert wire(do, run)["status"] == "in_progress"
 
 
-@pytest.mark.parametrize(
-    ("owner", "at", "taken"),
-    [("me", NOW, True), ("other", NOW, False), ("other", NOW + 6, True), ("me", NOW + 601, False)],
-)
-def test_a_queued_run_is_claimed_by_its_engine_or_when_that_is_gone(do: Do, owner: str, at: int, taken: bool) -> None:
+@pytest.mark.parametrize(("owner", "at", "taken"), [("me", NOW, True), ("other", NOW, False), ("me", NOW + 601, False)])
+def test_a_queued_run_is_claimed_by_the_worker_that_has_it(do: Do, owner: str, at: int, taken: bool) -> None:
     run = begin(do)
-    assert (do(lambda tx: moves.claim(tx, run.id, owner, at, 5)) is not None) == taken
+    assert (do(lambda tx: moves.claim(tx, run.id, owner, at)) is not None) == taken
 
 
-def test_a_run_under_way_that_lost_its_worker_is_taken_again_by_its_owner_at_once(do: Do) -> None:
+def test_a_run_that_nobody_has_is_anybodys_to_claim(do: Do) -> None:
+    run = begin(do)
+    do(lambda tx: tx.run("run.let_go", owner="me"))
+    assert do(lambda tx: moves.claim(tx, run.id, "other", NOW)) is not None
+    assert do(lambda tx: moves.claim(tx, run.id, "me", NOW)) is None
+
+
+def test_a_run_under_way_that_lost_its_task_is_taken_again_by_its_worker_at_once(do: Do) -> None:
     run = claimed(do)
-    moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1, 5))
+    moved = do(lambda tx: moves.claim(tx, run.id, "me", NOW + 1))
     assert (moved.run.attempt, wire(do, run)["status"]) == (2, "in_progress")
 
 
-def test_a_run_under_way_is_taken_over_only_when_its_lease_is_over(do: Do) -> None:
+def test_a_run_under_way_is_taken_over_only_when_its_worker_has_lost_it(do: Do) -> None:
     run = claimed(do)
-    assert do(lambda tx: moves.claim(tx, run.id, "other", NOW + 1, 5)) is None
+    assert do(lambda tx: moves.claim(tx, run.id, "other", NOW + 1)) is None
     writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
-    moved = do(lambda tx: moves.claim(tx, run.id, "other", NOW + 6, 5))
+    message_id = writing.message["id"]
+    for piece in ("Half ", "of it"):
+        do(lambda tx, piece=piece: draft(tx, message_id, piece))
+    do(lambda tx: tx.run("run.let_go", owner="me"))
+    moved = do(lambda tx: moves.claim(tx, run.id, "other", NOW + 6))
     assert names(moved) == ["thread.message.incomplete", "thread.run.step.failed", "thread.run.in_progress"]
     assert moved.run.attempt == 2
     assert moved.run.state["started_at"] == NOW
@@ -150,8 +159,23 @@ def test_a_run_under_way_is_taken_over_only_when_its_lease_is_over(do: Do) -> No
         do(lambda tx: moves.finish_message(tx, run, writing, "late", NOW + 7, USED))
     with pytest.raises(Fenced):
         do(lambda tx: moves.complete(tx, run, NOW + 7, USED, text="late", writing=writing))
-    assert messages_of(do, run)[-1]["content"] == [{"type": "text", "text": {"value": "", "annotations": []}}]
-    assert chats(do, run) == [{"role": "user", "content": "hello"}]
+    do(lambda tx: draft(tx, message_id, "late"))
+    text = {"value": "Half of it", "annotations": []}
+    assert messages_of(do, run)[-1]["content"] == [{"type": "text", "text": text}], "what was heard of it"
+    assert drafted_of(do, message_id) == "", "nothing is kept of a message that is closed"
+    assert chats(do, run) == [{"role": "user", "content": "hello"}], "and no model reads it"
+
+
+def drafted_of(do: Do, message_id: str) -> str:
+    return do(lambda tx: drafted(tx, message_id))
+
+
+def test_a_run_remembers_the_ids_of_its_calls_and_how_often_it_asked(do: Do) -> None:
+    run = waiting(do)
+    assert run.turns == 1
+    assert {row["id"] for row in do(lambda tx: tx.all("call.of_run", run=run.id))} == {"call_a", "call_b"}
+    moved = do(lambda tx: moves.submit(tx, run, OUTPUTS, NOW, owner="me"))
+    assert moved.run.turns == 1
 
 
 def test_an_answer_is_a_message_and_a_step(do: Do) -> None:
@@ -224,7 +248,7 @@ def test_calls_wait_for_the_application(do: Do) -> None:
 
 def test_outputs_complete_the_step_and_queue_the_run(do: Do) -> None:
     run = waiting(do)
-    moved = do(lambda tx: moves.submit(tx, run, OUTPUTS, NOW + 2, owner="me", lease_until=NOW + 7))
+    moved = do(lambda tx: moves.submit(tx, run, OUTPUTS, NOW + 2, owner="me"))
     assert names(moved) == ["thread.run.step.completed", "thread.run.queued"]
     assert moved.run.state["required_action"] is None
     [step] = steps_of(do, run)
@@ -235,7 +259,7 @@ def test_outputs_complete_the_step_and_queue_the_run(do: Do) -> None:
     assert first == {"role": "tool", "tool_call_id": "call_a", "content": "one"}
     assert second == {"role": "tool", "tool_call_id": "call_b", "content": "two"}
     with pytest.raises(Refused, match=r'Runs in status "queued" do not accept tool outputs.'):
-        do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me", lease_until=0))
+        do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me"))
 
 
 @pytest.mark.parametrize(
@@ -246,10 +270,10 @@ def test_outputs_that_do_not_fit_leave_the_run_waiting(do: Do, outputs: list[tup
     run = waiting(do)
     given = [call_id for call_id, _ in outputs]
     with pytest.raises(Refused) as refused:
-        do(lambda tx: moves.submit(tx, run, outputs, NOW, owner="me", lease_until=0))
+        do(lambda tx: moves.submit(tx, run, outputs, NOW, owner="me"))
     assert refused.value.message == f"Expected tool outputs for call_ids ['call_a', 'call_b'], got {given}"
     assert wire(do, run)["status"] == "requires_action"
-    do(lambda tx: moves.submit(tx, run, OUTPUTS, NOW, owner="me", lease_until=0))
+    do(lambda tx: moves.submit(tx, run, OUTPUTS, NOW, owner="me"))
 
 
 def test_text_before_calls_is_a_message_of_its_own(do: Do) -> None:
@@ -261,7 +285,7 @@ def test_text_before_calls_is_a_message_of_its_own(do: Do) -> None:
     message_id = writing.message["id"]
     moved = do(lambda tx: moves.require_action(tx, run, step, CALLS, NOW, chat=chat, message_id=message_id, used=USED))
     assert messages_of(do, run)[-1]["status"] == "completed"
-    do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me", lease_until=0))
+    do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me"))
     assert [chat["role"] for chat in chats(do, run)] == ["user", "assistant", "tool", "tool"]
     times = [step["completed_at"] for step in steps_of(do, run)]
     assert times == sorted(set(times)), "clients sort steps by completed_at"
@@ -274,7 +298,7 @@ def test_text_deleted_while_its_calls_waited_stays_deleted(do: Do) -> None:
     chat = json.dumps({**json.loads(CHAT), "content": "Secret."})
     moved = do(lambda tx: moves.require_action(tx, run, None, CALLS, NOW, chat=chat, message_id=message_id, used=USED))
     do(lambda tx: messages.delete(tx, "default", run.thread, message_id))
-    do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me", lease_until=0))
+    do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me"))
     assert "Secret." not in json.dumps(chats(do, run))
     assert chats(do, run)[1]["tool_calls"]
 

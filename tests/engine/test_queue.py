@@ -77,3 +77,74 @@ def test_abort_and_close_cancel_what_is_under_way() -> None:
         assert not queue.busy
 
     asyncio.run(main())
+
+
+def test_resumed_runs_come_before_those_that_have_not_begun() -> None:
+    async def main() -> None:
+        order: list[str] = []
+
+        async def advance(run_id: str) -> None:
+            order.append(run_id)
+            await asyncio.sleep(0.002)
+
+        queue = LocalQueue(advance, concurrency=1)
+        for name in ("new 1", "new 2"):
+            queue.put(name)
+        for name in ("resumed 1", "resumed 2"):
+            queue.put(name, resumed=True)
+        await asyncio.sleep(0)
+        assert (queue.working, queue.waiting) == (1, 3)
+        while queue.busy:
+            await asyncio.sleep(0.002)
+        assert order == ["new 1", "resumed 1", "resumed 2", "new 2"]
+        assert (queue.working, queue.waiting) == (0, 0)
+
+    asyncio.run(main())
+
+
+def test_a_place_that_comes_at_the_moment_of_leaving_is_given_on() -> None:
+    async def main() -> None:
+        order: list[str] = []
+        release = asyncio.Event()
+
+        async def advance(run_id: str) -> None:
+            order.append(run_id)
+            if run_id == "a":
+                await release.wait()
+
+        queue = LocalQueue(advance, concurrency=1)
+        for name in ("a", "b", "c"):
+            queue.put(name)
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.sleep(0)  # a ends, and b has the place
+        queue.abort("b")
+        while queue.busy:
+            await asyncio.sleep(0.002)
+        assert order in (["a", "c"], ["a", "b", "c"])
+        queue.put("d")
+        while queue.busy:
+            await asyncio.sleep(0.002)
+        assert order[-1] == "d"
+
+    asyncio.run(main())
+
+
+def test_a_queue_that_closes_lets_what_is_under_way_end_and_begins_nothing() -> None:
+    async def main() -> None:
+        ended: list[str] = []
+
+        async def advance(run_id: str) -> None:
+            await asyncio.sleep(0.05 if run_id == "short" else 60)
+            ended.append(run_id)
+
+        queue = LocalQueue(advance, concurrency=2)
+        for name in ("short", "long", "waiting"):
+            queue.put(name)
+        await asyncio.sleep(0.01)
+        await queue.aclose(drain_s=0.3)
+        assert ended == ["short"]
+        queue.put("late")
+        assert not queue.busy
+
+    asyncio.run(main())

@@ -9,11 +9,12 @@ import time
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.execute import Execution
 from toolkit.engine.leg import Rooms as LegRooms
+from toolkit.engine.meter import Silent
 from toolkit.engine.model import Model
 from toolkit.engine.routing import Models
 from toolkit.engine.store import Store
@@ -32,6 +33,10 @@ __all__ = ["Engine"]
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
+
+
+_DRAIN_S: Final = 5.0
+"""How long runs under way may take to get on when their server stops; then they are anybody's to go on with."""
 
 
 class Engine:
@@ -62,6 +67,7 @@ class Engine:
         endpoints: Mapping[str, Model] | None = None,
         context_tokens: int | None = None,
         run_expires_s: int = 600,
+        run_max_turns: int = 100,
         concurrency: int = 64,
         api_keys: Mapping[str, str] | None = None,
         unknown_fields: Literal["refuse", "warn"] = "refuse",
@@ -73,6 +79,7 @@ class Engine:
         self._models = Models(model, models, endpoints)
         self._context_tokens = context_tokens
         self._run_expires_s = run_expires_s
+        self._run_max_turns = run_max_turns
         self._concurrency = concurrency
         self._keys = dict(api_keys or {})
         self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
@@ -143,7 +150,14 @@ class Engine:
     def _wing(self) -> _Wing:
         models = self._models
         execution = Execution(
-            LegRooms(self._store, models, time.time, self._context_tokens),
+            LegRooms(
+                store=self._store,
+                models=models,
+                clock=time.time,
+                meter=Silent(),
+                context_tokens=self._context_tokens,
+                max_turns=self._run_max_turns,
+            ),
             concurrency=self._concurrency,
             run_expires_s=self._run_expires_s,
         )
@@ -182,9 +196,9 @@ class _Wing:
         """Begin to look after the store's runs. Harmless when it has begun."""
         await self._execution.start()
 
-    async def aclose(self) -> None:
-        """Let go of the runs under way here and close the connections to the model."""
-        await self._execution.aclose()
+    async def aclose(self, *, drain_s: float = 0) -> None:
+        """Give the runs under way here `drain_s` to get on, let go of them, and close the connections to the model."""
+        await self._execution.aclose(drain_s=drain_s)
         await self._models.aclose()
 
     async def _live(self, receive: _Receive, send: _Send) -> None:
@@ -194,7 +208,7 @@ class _Wing:
                 await self.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                await self.aclose()
+                await self.aclose(drain_s=_DRAIN_S)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -100,9 +100,14 @@ def _groups(tx: Tx, thread_id: str) -> Iterator[list[Row]]:
 
 
 def request_of(
-    run: Run, settings: Mapping[str, Any], model_name: str, context: Context, timeout_s: float
+    run: Run,
+    settings: Mapping[str, Any],
+    model_name: str,
+    context: Context,
+    timeout_s: float,
+    taken: frozenset[str] = frozenset(),
 ) -> ModelRequest:
-    """Make the request to the model out of the run's settings and the thread."""
+    """Make the request to the model out of the run's settings and the thread; `taken` are the ids of earlier calls."""
     messages = list(context.messages)
     if settings["instructions"]:
         messages.insert(0, dump({"role": "system", "content": settings["instructions"]}))
@@ -113,6 +118,7 @@ def request_of(
         tools=dump(tools) if tools else None,
         options=_options(run, settings, has_tools=bool(tools), had_calls=context.had_calls),
         timeout_s=timeout_s,
+        taken=taken,
     )
 
 

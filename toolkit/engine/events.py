@@ -74,10 +74,10 @@ def replay(status: str, run: str, steps: Sequence[Mapping[str, Any]], answers: S
     return b"".join(map(frame, events)) + DONE
 
 
-def broken_off(why: Refused) -> bytes:
-    """Say in a stream why there is nothing to tell: the `error` event of the reference."""
+def broken_off(why: Refused) -> Event:
+    """Say in a stream why there is nothing more to tell: the `error` event of the reference."""
     error = {"code": why.code, "message": why.message, "param": why.param, "type": why.type}
-    return frame(("error", dump(error))) + DONE
+    return "error", dump(error)
 
 
 def closing(

@@ -1,8 +1,7 @@
 """Everything that makes runs move, for whoever serves them: start, submit, cancel, read, listen.
 
 A waiting run is only a row. What lives in this process is the work under way (`queue.py`, `leg.py`), the feeds that
-listeners hear, and one task that looks after the store once a second: it renews the leases of the runs under way here,
-ends runs whose time is up, and picks up runs that nobody attends to any more.
+listeners hear, and one task that looks after the store (`lookout.py`).
 """
 
 from __future__ import annotations
@@ -16,27 +15,26 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from typing import Final
 
-from toolkit.engine import moves
-from toolkit.engine.events import broken_off, closing, replay
+from toolkit.engine import moves, workers
+from toolkit.engine.events import DONE, broken_off, closing, frame, replay
 from toolkit.engine.feeds import Feed, Feeds
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg, Rooms
+from toolkit.engine.lookout import Lookout
 from toolkit.engine.objects import runs, threads
 from toolkit.engine.objects.answers import answers_of
-from toolkit.engine.objects.kept import KEPT_S, Answer, Key, once
+from toolkit.engine.objects.kept import Answer, Key, once
 from toolkit.engine.objects.runs import CreateRun, CreateThreadAndRun, Event, LastError, Run, SubmitToolOutputs
 from toolkit.engine.objects.steps import steps_of
 from toolkit.engine.queue import LocalQueue
-from toolkit.engine.states import ACTIVE
+from toolkit.engine.states import ACTIVE, ENDED
 from toolkit.engine.store import Tx
-from toolkit.errors import Refused
+from toolkit.errors import Refused, StoreUnavailable
 
 __all__ = ["Execution"]
 
 _log = logging.getLogger("toolkit.engine")
 
-_LEASE_S: Final = 5.0
-_LOOK_S: Final = 1.0
 _GLANCE_S: Final = 0.25
 _MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
 """States that a run leaves by itself, so that it is worth waiting for."""
@@ -49,29 +47,60 @@ class Execution:
         self._rooms = rooms
         self._store = rooms.store
         self._expires_s = run_expires_s
-        self._owner = secrets.token_hex(8)
+        self._worker = secrets.token_hex(8)
         self._queue = LocalQueue(self._advance, concurrency)
         self._feeds = Feeds()
         self._legs: dict[str, Leg] = {}
+        self._lookout = Lookout(
+            self._store,
+            self._worker,
+            rooms.clock,
+            queue=self._queue,
+            legs=self._legs,
+            expire=self._expire,
+            lose=self._lose,
+        )
         self._looking: asyncio.Task[None] | None = None
         self._followers: set[asyncio.Task[None]] = set()
+        self.closing = False
+        """Whether this worker begins nothing more."""
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for room here."""
+        return self._queue.waiting
+
+    @property
+    def working(self) -> int:
+        """How many runs are being executed here."""
+        return self._queue.working
 
     async def start(self) -> None:
         """Begin to look after the store's runs, those that another process left behind included."""
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look_after(), name="look after runs")
+            self._store.appear(self._worker)
+            self._looking = asyncio.create_task(self._lookout.stand(), name="look after runs")
 
-    async def aclose(self) -> None:
-        """Stop. Runs under way are let go, for whoever opens the store next to go on with."""
+    async def aclose(self, *, drain_s: float = 0) -> None:
+        """Stop: begin nothing more, give the runs under way `drain_s` to get on, and let the rest go.
+
+        Whoever else works on the store, or opens it next, goes on with them.
+        """
+        self.closing = True
+        try:
+            await self._store.write(lambda tx: tx.run("run.let_wait", owner=self._worker))
+        except StoreUnavailable as error:
+            _log.warning("queued runs were not given back before the end: %s", error)
+        await self._queue.aclose(drain_s=drain_s)
         tasks = [task for task in (self._looking, *self._followers) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._queue.aclose()
         try:
-            await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=0))
-        except Exception:
-            _log.exception("the leases could not be given back, and run out by themselves")
+            await self._store.write(lambda tx: workers.leave(tx, self._worker))
+        except StoreUnavailable as error:
+            _log.warning("runs were not given back; they are taken over when this worker is found gone: %s", error)
+        self._store.disappear(self._worker)
 
     # What clients ask for. Each returns the run's JSON text; with `streamed`, `listen` then tells the leg's events.
 
@@ -114,15 +143,16 @@ class Execution:
         told: list[Event] = []
 
         def work(tx: Tx) -> str:
-            run, now = runs.load(tx, project, thread_id, run_id), self._rooms.clock()
+            run = runs.load(tx, project, thread_id, run_id)
             outputs = runs.outputs_of(request)
-            moved = moves.submit(tx, run, outputs, now, owner=self._owner, lease_until=now + _LEASE_S)
+            workers.beat(tx, self._worker)
+            moved = moves.submit(tx, run, outputs, self._rooms.clock(), owner=self._worker)
             told.extend(moved.events)
             return moved.run.wire
 
         answer = await self._store.write(once(project, key, self._now(), work))
         if not answer.repeated:
-            self._set_going(run_id, told, streamed)
+            self._set_going(run_id, told, streamed, resumed=True)
         return answer.text
 
     async def cancel(self, project: str, thread_id: str, run_id: str, *, key: Key | None = None) -> str:
@@ -183,7 +213,7 @@ class Execution:
         try:
             now = await self._settled(project, thread_id, run_id)
         except Refused as gone:  # its thread was deleted since
-            yield broken_off(gone)
+            yield frame(broken_off(gone)) + DONE
             return
         steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
         yield replay(now.status, now.wire, steps, written)
@@ -197,15 +227,9 @@ class Execution:
     # How runs are set going and ended
 
     def _insert(self, tx: Tx, project: str, thread_id: str, request: CreateRun | CreateThreadAndRun) -> Run:
+        workers.beat(tx, self._worker)
         return runs.create(
-            tx,
-            project,
-            thread_id,
-            request,
-            self._now(),
-            expires_s=self._expires_s,
-            owner=self._owner,
-            lease_until=self._rooms.clock() + _LEASE_S,
+            tx, project, thread_id, request, self._rooms.clock(), expires_s=self._expires_s, owner=self._worker
         )
 
     async def _started(
@@ -217,17 +241,18 @@ class Execution:
             self._set_going(id_of(answer.text), events, streamed)
         return answer.text
 
-    def _set_going(self, run_id: str, events: Sequence[Event], streamed: bool) -> None:
+    def _set_going(self, run_id: str, events: Sequence[Event], streamed: bool, *, resumed: bool = False) -> None:
         self._feeds.begin(run_id, events if streamed else None)
-        self._queue.put(run_id)
+        self._queue.put(run_id, resumed=resumed)
 
     async def _advance(self, run_id: str) -> None:
         """Claim a run and take it as far as it gets: the body of a queued job."""
 
         def work(tx: Tx) -> tuple[Leg, Sequence[Event]] | None:
-            claimed = moves.claim(tx, run_id, self._owner, self._rooms.clock(), _LEASE_S)
+            claimed = moves.claim(tx, run_id, self._worker, self._rooms.clock())
             if claimed is None:
                 return None
+            workers.beat(tx, self._worker)
             leg = Leg(self._rooms, claimed.run)
             leg.read(tx)  # here, since a second way to the store costs more than what is done there
             return leg, claimed.events
@@ -243,26 +268,31 @@ class Execution:
         if feed is not None:
             feed.publish(events)
         try:
-            await leg.go(feed)
+            run = await leg.go(feed)
         except moves.Fenced:
             if self._legs.get(run_id) is leg:
                 self._lose(run_id)
             return
+        except StoreUnavailable:  # for as long as the run had time
+            raise
         except Exception:
             _log.exception("run %s failed", run_id)
-            await self._fail(leg)
+            run = await self._fail(leg)
         finally:
             if self._legs.get(run_id) is leg:
                 del self._legs[run_id]
+        self._count(run)
         self._feeds.end(run_id, feed)
 
-    async def _fail(self, leg: Leg) -> None:
+    async def _fail(self, leg: Leg) -> Run:
         error = LastError("server_error", "Sorry, something went wrong.")
         with contextlib.suppress(moves.Fenced):
             moved = await self._store.write(
                 lambda tx: moves.end(tx, leg.run, "fail", self._now(), error=error, text=leg.text)
             )
             self._feeds.publish(leg.run.id, moved.events)
+            return moved.run
+        return leg.run
 
     async def _expire(self, run_id: str) -> None:
         def work(tx: Tx) -> moves.Moved | None:
@@ -276,72 +306,51 @@ class Execution:
 
     def _ended_from_outside(self, moved: moves.Moved) -> None:
         run_id = moved.run.id
+        self._count(moved.run)
         self._feeds.publish(run_id, moved.events)
         self._feeds.end(run_id, self._feeds.get(run_id))
         self._queue.abort(run_id)
+
+    def _count(self, run: Run) -> None:
+        if run.status in ENDED:
+            self._rooms.meter.run_ended(run.status, max(0.0, self._rooms.clock() - run.entered_at))
 
     def _lose(self, run_id: str) -> None:
         """Let go of a run that another process has claimed or ended; listeners here are told how it goes there."""
         _log.info("run %s was moved by somebody else", run_id)
         leg, feed = self._legs.pop(run_id, None), self._feeds.get(run_id)
+        if feed is None or feed.ended:
+            return
         follower = asyncio.create_task(self._follow(run_id, leg.begun if leg else (), feed), name=f"follow {run_id}")
         self._followers.add(follower)
         follower.add_done_callback(self._followers.discard)
 
-    async def _follow(self, run_id: str, begun: Collection[str], feed: Feed | None) -> None:
-        run = await self._store.read(lambda tx: tx.one("run.by_id", id=run_id))
-        if run is not None:
-            with contextlib.suppress(Refused):  # 404: its thread was deleted
-                now = await self._settled(run["project"], run["thread"], run_id)
-                steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
-                if feed is not None:
-                    feed.publish(closing(now.status, now.wire, steps, written, begun))
-        self._feeds.end(run_id, feed)
-
-    def _written(self, run_id: str) -> str:
-        leg = self._legs.get(run_id)
-        return leg.text if leg is not None else ""
-
-    # Looking after the store
-
-    async def _look_after(self) -> None:
-        looks = 0
+    async def _follow(self, run_id: str, begun: Collection[str], feed: Feed) -> None:
         while True:
             try:
-                await self._look(sweep=looks % 600 == 0)
-            except Exception:
-                _log.exception("looking after the runs failed, and is tried again")
-            looks += 1
-            await asyncio.sleep(_LOOK_S)
+                told = await self._end_elsewhere(run_id, begun)
+                break
+            except Refused as gone:  # with its thread
+                told = [broken_off(gone)]
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(_GLANCE_S)
+        feed.publish(told)
+        self._feeds.end(run_id, feed)
 
-    async def _look(self, *, sweep: bool) -> None:
-        now = self._rooms.clock()
-        if self._queue.busy:
-            await self._store.write(lambda tx: tx.run("run.renew", owner=self._owner, until=now + _LEASE_S))
-        if sweep:
-            await self._store.write(lambda tx: tx.run("kept.sweep", before=int(now) - KEPT_S))
-        legs = dict(self._legs)
-        overdue, unattended, held, attempts = await self._store.read(
-            lambda tx: (
-                tx.all("run.overdue", now=now),
-                tx.all("run.unattended", now=now),
-                tx.all("run.held", owner=self._owner),
-                {run_id: tx.one("run.by_id", id=run_id) for run_id in legs},
-            )
-        )
-        for run_id, leg in legs.items():
-            row = attempts[run_id]
-            if self._legs.get(run_id) is leg and (row is None or row["attempt"] != leg.run.attempt):
-                self._lose(run_id)
-                self._queue.abort(run_id)
-        for row in overdue:
-            try:
-                await self._expire(row["id"])
-            except Exception:  # the others are not to wait for this one
-                _log.exception("run %s could not be expired, which is tried again", row["id"])
-        for row in (*unattended, *held):  # held and not in the queue: an error of the store threw it out
-            if row["id"] not in self._queue:
-                self._queue.put(row["id"])
+    async def _end_elsewhere(self, run_id: str, begun: Collection[str]) -> list[Event]:
+        """Wait until a run that is executed elsewhere needs somebody or is over; tell how. Raises Refused (404)."""
+        row = await self._store.read(lambda tx: tx.one("run.by_id", id=run_id))
+        if row is None:
+            raise Refused(f"No run found with id '{run_id}'.", status=404)
+        run = await self._settled(row["project"], row["thread"], run_id)
+        steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
+        return closing(run.status, run.wire, steps, written, begun)
+
+    def _written(self, run_id: str) -> str | None:
+        """Give what a run under way here has written of its message; None when it is not, and the store knows more."""
+        leg = self._legs.get(run_id)
+        return leg.text if leg is not None else None
 
     def _now(self) -> int:
         return int(self._rooms.clock())

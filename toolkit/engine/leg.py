@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from toolkit.engine import context as contexts
 from toolkit.engine import moves
+from toolkit.engine.drafting import Drafting
 from toolkit.engine.events import call_delta, call_started, text_delta
 from toolkit.engine.feeds import Feed
 from toolkit.engine.jsontext import clean, dump
+from toolkit.engine.meter import Meter
 from toolkit.engine.model import (
     CallBegan,
     CallPiece,
@@ -34,17 +37,21 @@ from toolkit.engine.model import (
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
 from toolkit.engine.routing import Models
 from toolkit.engine.store import Store, Tx
+from toolkit.errors import StoreUnavailable
 
 __all__ = ["Leg", "Rooms"]
 
 _log = logging.getLogger("toolkit.engine")
 
+T = TypeVar("T")
 _Cut = Literal["max_completion_tokens", "max_prompt_tokens"]
 
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 15.0
+_LONGEST_STORE_PAUSE_S: Final = 2.0
 _SPARE_S: Final = 2.0
 """Time kept before expiry to say that the run failed, instead of letting it expire without a reason."""
+_TOO_MANY_TURNS: Final = "The model asked for tools more than {} times in one run, the most allowed (--run-max-turns)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,10 @@ class Rooms:
     store: Store
     models: Models
     clock: Callable[[], float]
+    meter: Meter
     context_tokens: int | None
+    max_turns: int
+    """How often a run may ask for tools."""
 
 
 class Leg:
@@ -72,10 +82,14 @@ class Leg:
         self._writing: moves.Writing | None = None
         self._message_closed = False
         self._calls_step: dict[str, Any] | None = None
+        self._taken: frozenset[str] = frozenset()
+        self._drafting = Drafting(rooms.store)
 
     def read(self, tx: Tx) -> None:
         """Read what goes to the model."""
         self._context = contexts.read(tx, self.run, contexts.budget_of(self.run, self._settings, self._window))
+        if self.run.turns:
+            self._taken = frozenset(row["id"] for row in tx.all("call.of_run", run=self.run.id))
 
     async def go(self, feed: Feed | None) -> Run:
         """Take the run as far as it gets by itself, and return it. Raises Fenced when somebody else has moved it.
@@ -86,10 +100,13 @@ class Leg:
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
             if cut := self._spent():
-                return await self._complete(Tokens(), cut)
-            await self._answer(model, name)
+                await self._complete(Tokens(), cut)
+            else:
+                await self._answer(model, name)
         except ModelError as error:
             await self._fail(LastError(error.code, error.message))
+        finally:
+            self._drafting.stop()
         return self.run
 
     @property
@@ -108,13 +125,21 @@ class Leg:
                 return limit
         return None
 
+    @property
+    def _time_left_s(self) -> float:
+        return self.run.expires_at - self._rooms.clock() - _SPARE_S
+
     async def _answer(self, model: Model, name: str) -> None:
         pause_s = _FIRST_PAUSE_S
         while True:
-            time_left_s = self.run.expires_at - self._rooms.clock() - _SPARE_S
-            request = contexts.request_of(self.run, self._settings, name, self._context, max(time_left_s, 1.0))
+            time_left_s = self._time_left_s
+            request = contexts.request_of(
+                self.run, self._settings, name, self._context, max(time_left_s, 1.0), self._taken
+            )
+            began = time.perf_counter()
             try:
-                return await self._attempt(model, request)
+                await self._attempt(model, request)
+                return self._rooms.meter.model_answered(time.perf_counter() - began)
             except ContextExceeded:
                 if len(self._context.messages) < 2 or self._window == 1:
                     raise
@@ -122,13 +147,15 @@ class Leg:
                 await self._start_over()
             except ModelError as error:
                 wait_s = pause_s if error.retry_after_s is None else error.retry_after_s
-                if not error.retry or wait_s >= time_left_s:
+                again = error.retry and wait_s < self._time_left_s
+                self._rooms.meter.model_failed(error.code, again=again)
+                if not again:
                     raise
                 _log.warning("run %s: model call failed (%s), again in %.1f s", self.run.id, error.code, wait_s)
                 await self._start_over()
                 await asyncio.sleep(wait_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            await self._rooms.store.read(self.read)
+            await self._patiently(self._rooms.store.read, self.read)
 
     async def _attempt(self, model: Model, request: ModelRequest) -> None:
         deltas = model.complete(request)
@@ -141,6 +168,22 @@ class Leg:
         finally:
             await self._close(deltas)
         raise ModelError("The model's answer ended without an end.", retry=True)
+
+    async def _write(self, work: Callable[[Tx], T]) -> T:
+        return await self._patiently(self._rooms.store.write, work)
+
+    async def _patiently(self, do: Callable[[Callable[[Tx], T]], Awaitable[T]], work: Callable[[Tx], T]) -> T:
+        """Do work in the store, and wait for one that is full or locked: what the model said is not to be lost."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await do(work)
+            except StoreUnavailable as error:
+                if pause_s >= self._time_left_s:
+                    raise
+                _log.warning("run %s waits for the store: %s", self.run.id, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_STORE_PAUSE_S)
 
     async def _close(self, deltas: AsyncGenerator[Delta, None]) -> None:
         """Abort a model call, or let go of one that has ended: what goes wrong then changes nothing any more."""
@@ -160,6 +203,7 @@ class Leg:
                     first = self._writing is None
                     message_id = (await self._opened_message()).message["id"]
                     self._feed.publish([text_delta(message_id, value, first=first)])
+                    self._drafting.heard(message_id, value)
             case CallBegan(index, call_id, name) if self._feed is not None and self._wanted(index):
                 await self._close_text()
                 step_id = (await self._opened_calls())["id"]
@@ -172,7 +216,7 @@ class Leg:
     async def _opened_message(self) -> moves.Writing:
         """Give the message that is being written, opened before its first delta."""
         if self._writing is None:
-            opened = await self._rooms.store.write(lambda tx: moves.begin_message(tx, self.run, self._now()))
+            opened = await self._write(lambda tx: moves.begin_message(tx, self.run, self._now()))
             self._writing, moved = opened
             self._publish(moved)
         return self._writing
@@ -181,9 +225,7 @@ class Leg:
         """Give the step of this turn's calls, opened before the first delta of one."""
         if self._calls_step is None:
             message_id = self._writing.message["id"] if self._writing is not None else None
-            opened = await self._rooms.store.write(
-                lambda tx: moves.begin_calls(tx, self.run, self._now(), message_id=message_id)
-            )
+            opened = await self._write(lambda tx: moves.begin_calls(tx, self.run, self._now(), message_id=message_id))
             self._calls_step, moved = opened
             self._publish(moved)
         return self._calls_step
@@ -196,18 +238,22 @@ class Leg:
         """Finish the text that came before the calls: a message of its own, complete before any tool runs."""
         if self._writing is None or self._message_closed:
             return
+        self._drafting.stop()
         writing, text = self._writing, self.text
-        _, moved = await self._rooms.store.write(
+        _, moved = await self._write(
             lambda tx: moves.finish_message(tx, self.run, writing, text, self._now(), Tokens())
         )
         self._message_closed = True
         self._publish(moved)
 
     async def _end(self, ended: Ended, request: ModelRequest) -> None:
+        self._drafting.stop()
         size = sum(map(len, request.messages)) + len(request.tools or "")
         if ended.reason == "content_filter":
             stopped = LastError("invalid_prompt", "The model's content filter stopped the answer.")
             await self._fail(stopped, reason="content_filter")
+        elif ended.calls and self.run.turns >= self._rooms.max_turns:
+            await self._fail(LastError("server_error", _TOO_MANY_TURNS.format(self._rooms.max_turns)))
         elif ended.calls:
             await self._wait_for(ended, _tokens(ended, size))
         else:
@@ -230,12 +276,12 @@ class Leg:
             )
             return moves.Moved(moved.run, (*events, *moved.events))
 
-        self._publish(await self._rooms.store.write(work))
+        self._publish(await self._write(work))
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> Run:
         text, writing = ("", None) if self._message_closed else (self.text, self._writing)
         self._publish(
-            await self._rooms.store.write(
+            await self._write(
                 lambda tx: moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
             )
         )
@@ -243,17 +289,16 @@ class Leg:
 
     async def _fail(self, error: LastError, reason: str | None = None) -> None:
         self._publish(
-            await self._rooms.store.write(
+            await self._write(
                 lambda tx: moves.end(tx, self.run, "fail", self._now(), error=error, text=self.text, reason=reason)
             )
         )
 
     async def _start_over(self) -> None:
         """Forget a broken answer; what listeners have seen of it is closed as broken."""
+        self._drafting.stop()
         if self._writing is not None or self._calls_step is not None:
-            self._publish(
-                await self._rooms.store.write(lambda tx: moves.break_off(tx, self.run, self._now(), self.text))
-            )
+            self._publish(await self._write(lambda tx: moves.break_off(tx, self.run, self._now(), self.text)))
         self.text, self._writing, self._calls_step, self._message_closed = "", None, None, False
 
     def _publish(self, moved: moves.Moved) -> None:

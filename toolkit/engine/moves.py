@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelCall
-from toolkit.engine.objects.answers import add_item, close_answer, open_answer, open_answers
+from toolkit.engine.objects.answers import add_item, close_answer, drafted, open_answer, open_answers
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, run_of, usage_object
 from toolkit.engine.objects.steps import close_step, open_step, open_steps
 from toolkit.engine.objects.threads import tick
@@ -65,22 +65,22 @@ class Writing:
 # Moves of the worker that holds the run
 
 
-def claim(tx: Tx, run_id: str, owner: str, now: float, lease_s: float) -> Moved | None:
+def claim(tx: Tx, run_id: str, owner: str, now: float) -> Moved | None:
     """Take a queued run, or one whose worker is gone, to execute it. None when it is somebody else's or over.
 
     An owner works on a run once at a time (`queue.py`), so a run of its own that is in progress has lost its worker.
-    What a dead worker left open is closed first: its message becomes `incomplete` and no model ever reads it, its step
-    `failed`; the new attempt writes its own.
+    What a dead worker left open is closed first: its message becomes `incomplete`, with what was heard of it, and no
+    model ever reads it; its step becomes `failed`; the new attempt writes its own.
     """
     row = tx.one("run.by_id", id=run_id)
     if row is None or row["status"] not in ("queued", "in_progress") or row["expires_at"] <= now:
         return None
-    if row["owner"] != owner and row["lease_until"] > now:
+    if row["owner"] not in (owner, None):
         return None
     run = run_of(row)
     left = _close_open(tx, run, int(now), "fail", "run_failed", error=_BROKEN) if run.attempt else ()
     changes = {"started_at": run.state["started_at"] or int(now)}
-    moved = _save(tx, run, "claim", changes, owner=owner, lease_until=now + lease_s, attempt=run.attempt + 1)
+    moved = _save(tx, run, "claim", changes, owner=owner, attempt=run.attempt + 1)
     return Moved(moved, (*left, ("thread.run.in_progress", moved.wire)))
 
 
@@ -153,7 +153,10 @@ def require_action(
     step["step_details"]["tool_calls"] = [{**call, "function": {**call["function"], "output": None}} for call in asked]
     tx.run("step.wait", id=step["id"], body=dump(step), chat=chat, message=message_id, used=dump(used))
     action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
-    moved = _save(tx, run, "require_action", {"required_action": action}, used=run.used.plus(used))
+    for call in calls:
+        tx.run("call.add", run=run.id, id=call.id)
+    changes = {"required_action": action}
+    moved = _save(tx, run, "require_action", changes, used=run.used.plus(used), turns=run.turns + 1)
     return Moved(moved, (*events, ("thread.run.requires_action", moved.wire)))
 
 
@@ -187,9 +190,7 @@ def complete(
 # Moves of everybody else
 
 
-def submit(
-    tx: Tx, run: Run, outputs: Sequence[tuple[str, str]], now: float, *, owner: str, lease_until: float
-) -> Moved:
+def submit(tx: Tx, run: Run, outputs: Sequence[tuple[str, str]], now: float, *, owner: str) -> Moved:
     """Take the outputs of all waiting calls, as (call id, text). Raises Refused, and then the run keeps waiting."""
     run_after(run.status, "submit")
     waiting = [call["id"] for call in run.state["required_action"]["submit_tool_outputs"]["tool_calls"]]
@@ -202,7 +203,7 @@ def submit(
         call["function"]["output"] = text_of[call["id"]]
     _remember_turn(tx, run, step, row["chat"], row["message"])
     closed = close_step(tx, run, step, "complete", int(now), Tokens(*json.loads(row["used"])))
-    moved = _save(tx, run, "submit", {"required_action": None}, owner=owner, lease_until=lease_until)
+    moved = _save(tx, run, "submit", {"required_action": None}, owner=owner)
     return Moved(moved, (*closed, ("thread.run.queued", moved.wire)))
 
 
@@ -213,13 +214,14 @@ def end(
     now: int,
     *,
     error: LastError | None = None,
-    text: str = "",
+    text: str | None = None,
     reason: str | None = None,
 ) -> Moved:
     """End a run otherwise: cancelled, expired or failed.
 
-    `text` is what had been written of an open message, `reason` why that is `incomplete` when the event does not say
-    it. Raises Refused when it is over already. The attempt goes up, so a worker still at it writes nothing more.
+    `text` is what had been written of an open message, None for what is known of it in the store; `reason` is why that
+    message is `incomplete`, when the event does not say it. Raises Refused when the run is over already. The attempt
+    goes up, so a worker still at it writes nothing more.
     """
     run_after(run.status, event)
     closed = _close_open(tx, run, now, event, reason or _REASON[event], error=error, text=text)
@@ -246,15 +248,16 @@ def _save(
     changes: Mapping[str, Any],
     *,
     owner: str | None = None,
-    lease_until: float = 0,
     attempt: int | None = None,
     used: Tokens | None = None,
+    turns: int | None = None,
 ) -> Run:
     """Write the run's new state, unless somebody else has moved it since it was read."""
     status = run_after(run.status, event)
     state = {**run.state, "status": status, **changes}
     attempt = run.attempt if attempt is None else attempt
     used = run.used if used is None else used
+    turns = run.turns if turns is None else turns
     row = tx.one(
         "run.save",
         id=run.id,
@@ -264,12 +267,12 @@ def _save(
         state=dump(state),
         attempt=attempt,
         owner=owner,
-        lease_until=lease_until,
         used=dump(used),
+        turns=turns,
     )
     if row is None:
         raise Fenced(run.id)
-    return replace(run, status=status, state=state, attempt=attempt, metadata=row["metadata"], used=used)
+    return replace(run, status=status, state=state, attempt=attempt, metadata=row["metadata"], used=used, turns=turns)
 
 
 def _end(tx: Tx, run: Run, event: RunEvent, changes: Mapping[str, Any], *, attempt: int, used: Tokens) -> Moved:
@@ -285,12 +288,13 @@ def _fence(tx: Tx, run: Run) -> None:
 
 
 def _close_open(
-    tx: Tx, run: Run, now: int, event: StepEvent, reason: str, *, error: LastError | None, text: str = ""
+    tx: Tx, run: Run, now: int, event: StepEvent, reason: str, *, error: LastError | None, text: str | None = None
 ) -> tuple[Event, ...]:
     """Close what is open of a run: its steps take the event, its message is `incomplete` for the reason."""
     events: tuple[Event, ...] = ()
     for message in open_answers(tx, run):
-        events += close_answer(tx, run, message, text, now, reason=reason, remember=error is None)
+        written = drafted(tx, message["id"]) if text is None else text
+        events += close_answer(tx, run, message, written, now, reason=reason, remember=error is None)
     for step, row in open_steps(tx, run):
         used = Tokens(*json.loads(row["used"])) if row["used"] else Tokens()
         events += close_step(tx, run, step, event, now, used, error)

@@ -36,7 +36,7 @@ def _created(do: Do, assistant: dict[str, Any], asked: dict[str, Any]) -> Run:
         assistant_id = id_of(assistants.create(tx, "p", request, NOW))
         thread_id = id_of(threads.create(tx, "p", threads.CreateThread(), NOW))
         run = CreateRun.model_validate({"assistant_id": assistant_id, **asked})
-        return runs.create(tx, "p", thread_id, run, NOW, expires_s=600, owner="me", lease_until=NOW)
+        return runs.create(tx, "p", thread_id, run, NOW, expires_s=600, owner="me")
 
     created: Run = do(work)
     return created

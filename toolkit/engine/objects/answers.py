@@ -12,7 +12,7 @@ from toolkit.engine.objects.runs import Event, Run
 from toolkit.engine.states import message_after
 from toolkit.engine.store import Tx
 
-__all__ = ["add_item", "answers_of", "close_answer", "open_answer", "open_answers"]
+__all__ = ["add_item", "answers_of", "close_answer", "draft", "drafted", "open_answer", "open_answers"]
 
 
 def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tuple[Event, ...]]:
@@ -57,8 +57,9 @@ def close_answer(
     row = tx.one("answer.being_written", id=message["id"])
     if row is None:
         return ()  # it was deleted while it was being written, and the run goes on without it
+    tx.run("draft.forget", message=message["id"])
     text = clean(text)
-    message["metadata"] = json.loads(row["body"])["metadata"]  # may have been changed meanwhile
+    message = {**message, "metadata": json.loads(row["body"])["metadata"]}  # which may have been changed meanwhile
     message["status"] = message_after(message["status"], "break_off" if reason else "complete")
     # The SDK's handlers look for the part that a delta has begun, and break when it is gone again.
     message["content"] = [{"type": "text", "text": {"value": text, "annotations": []}}]
@@ -72,6 +73,16 @@ def close_answer(
     if text and remember:
         add_item(tx, run, dump({"role": "assistant", "content": text}), message=message["id"])
     return ((f"thread.message.{message['status']}", body),)
+
+
+def draft(tx: Tx, message_id: str, piece: str) -> None:
+    """Keep what was heard of a message that is being written, for the case that nobody gets to close it."""
+    tx.run("draft.add", message=message_id, text=clean(piece))
+
+
+def drafted(tx: Tx, message_id: str) -> str:
+    """Read what was heard of a message that is being written."""
+    return "".join(row["text"] for row in tx.all("draft.pieces", message=message_id))
 
 
 def open_answers(tx: Tx, run: Run) -> Sequence[dict[str, Any]]:

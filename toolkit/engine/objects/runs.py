@@ -98,6 +98,10 @@ class Run:
     """The members that moves change."""
     metadata: str
     used: Tokens
+    turns: int = 0
+    """How often the model has asked for tools."""
+    entered_at: float = 0
+    """`created_at` to the microsecond, to measure by."""
 
     @property
     def wire(self) -> str:
@@ -190,11 +194,10 @@ def create(
     project: str,
     thread_id: str,
     request: CreateRun | CreateThreadAndRun,
-    now: int,
+    now: float,
     *,
     expires_s: int,
     owner: str,
-    lease_until: float,
 ) -> Run:
     """Insert a queued run and lock its thread. Raises Refused: no such thread or assistant, or a run is active there.
 
@@ -208,10 +211,10 @@ def create(
     settings = _effective(request, _assistant(tx, project, request.assistant_id))
     last_at = thread["last_at"]
     if isinstance(request, CreateRun) and request.additional_messages:
-        append(tx, project, thread_id, request.additional_messages, now)
+        append(tx, project, thread_id, request.additional_messages, int(now))
         moved = tx.one("run.thread", id=thread_id, project=project)
         last_at = moved["last_at"] if moved is not None else last_at
-    run = _new(project, thread_id, request, settings, max(now, last_at), expires_s)
+    run = _new(project, thread_id, request, settings, max(int(now), last_at), now, expires_s)
     tx.run(
         "run.insert",
         id=run.id,
@@ -221,11 +224,11 @@ def create(
         created_at=run.created_at,
         status=run.status,
         owner=owner,
-        lease_until=lease_until,
         expires_at=run.expires_at,
         fixed=run.fixed,
         state=dump(dict(run.state)),
         metadata=run.metadata,
+        entered_at=run.entered_at,
     )
     tx.run("run.lock_thread", thread=thread_id, run=run.id, last_at=run.created_at)
     return run
@@ -237,6 +240,7 @@ def _new(
     request: CreateRun | CreateThreadAndRun,
     settings: Mapping[str, Any],
     created_at: int,
+    entered_at: float,
     expires_s: int,
 ) -> Run:
     run_id = new_id("run")
@@ -262,6 +266,7 @@ def _new(
         state={**_NEW_STATE, "expires_at": expires_at},
         metadata=dump(request.metadata or {}),
         used=Tokens(),
+        entered_at=entered_at,
     )
 
 
@@ -280,6 +285,8 @@ def run_of(row: Row) -> Run:
         state=json.loads(row["state"]),
         metadata=row["metadata"],
         used=Tokens(*json.loads(row["used"])),
+        turns=row["turns"],
+        entered_at=row["entered_at"],
     )
 
 

@@ -89,7 +89,7 @@ def close_step(
     last = thread["last_step_at"] if thread is not None else 0
     at = tick(max(last, step["created_at"] - 1), now)
     tx.run("run.step_time", thread=run.thread, at=at)
-    step["status"] = step_after(step["status"], event)
+    step = {**step, "status": step_after(step["status"], event)}
     step[_TIME_OF[step["status"]]] = at
     step["usage"] = usage_object(used)
     if error is not None:

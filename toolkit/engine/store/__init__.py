@@ -44,6 +44,18 @@ class Store(Protocol):
         """Run `work` on a consistent snapshot; it must not write."""
         ...
 
+    def appear(self, worker: str) -> None:
+        """Show others on the same database that a worker lives, until this process ends or `disappear`."""
+        ...
+
+    def disappear(self, worker: str) -> None:
+        """Take the sign of a worker away."""
+        ...
+
+    def is_gone(self, worker: str) -> bool:
+        """Say whether a worker is known to live no more; False when that is not known."""
+        ...
+
     async def aclose(self) -> None:
         """Finish what is queued and close."""
         ...

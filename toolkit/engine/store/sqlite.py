@@ -20,6 +20,7 @@ from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.faults import Outage
 from toolkit.engine.store.lane import Lane
 from toolkit.engine.store.opening import opened
+from toolkit.engine.store.presence import Presence
 from toolkit.errors import EngineError
 
 __all__ = ["SQLite"]
@@ -48,6 +49,7 @@ class SQLite:
         for number, reader in enumerate(readers):
             lane = Lane(address, reader, "BEGIN", reading)
             self._threads.append(_serving(f"store-reader-{number}", self._reads, lane))
+        self._presence = Presence(address.path) if address.path else None
         self._closed = False
         self._process = os.getpid()
         """A fork has none of the threads."""
@@ -59,6 +61,20 @@ class SQLite:
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on one consistent snapshot."""
         return await self._do(self._reads, work)
+
+    def appear(self, worker: str) -> None:
+        """Show others on the same file that a worker lives."""
+        if self._presence:
+            self._presence.appear(worker)
+
+    def disappear(self, worker: str) -> None:
+        """Take the sign of a worker away."""
+        if self._presence:
+            self._presence.disappear(worker)
+
+    def is_gone(self, worker: str) -> bool:
+        """Say whether a worker is known to live no more."""
+        return self._presence is not None and self._presence.is_gone(worker)
 
     async def _do(self, queue: SimpleQueue[_Job], work: Callable[[Tx], T]) -> T:
         if self._closed:

@@ -17,9 +17,9 @@ UPDATE thread SET last_at = :at WHERE id = :thread;
 UPDATE thread SET last_step_at = :at WHERE id = :thread;
 
 -- name: run.insert
-INSERT INTO run (id, project, thread, assistant, created_at, status, owner, lease_until, expires_at, fixed, state, metadata)
-VALUES (:id, :project, :thread, :assistant, :created_at, :status, :owner, :lease_until, :expires_at, :fixed, :state,
-        :metadata);
+INSERT INTO run (id, project, thread, assistant, created_at, status, owner, expires_at, fixed, state, metadata, entered_at)
+VALUES (:id, :project, :thread, :assistant, :created_at, :status, :owner, :expires_at, :fixed, :state, :metadata,
+        :entered_at);
 
 -- name: run.get
 SELECT * FROM run WHERE id = :id AND thread = :thread AND project = :project;
@@ -33,7 +33,7 @@ SELECT run.* FROM run JOIN thread ON run.id = thread.active_run WHERE thread.id 
 -- name: run.save
 -- Every move of a run ends here: the row changes only while nobody else has claimed or ended the run in between.
 UPDATE run
-SET status = :status, state = :state, attempt = :attempt, owner = :owner, lease_until = :lease_until, used = :used
+SET status = :status, state = :state, attempt = :attempt, owner = :owner, used = :used, turns = :turns
 WHERE id = :id AND attempt = :read_attempt AND status = :read_status
 RETURNING metadata;
 
@@ -49,16 +49,24 @@ WHERE status IN ('queued', 'in_progress', 'requires_action', 'cancelling') AND e
 LIMIT 100;
 
 -- name: run.unattended
--- Runs that should be going on and that nobody holds: their engine ended, or their lease ran out.
-SELECT id FROM run
-WHERE status IN ('queued', 'in_progress') AND lease_until <= :now AND expires_at > :now
-LIMIT 100;
+-- Runs that should be going on and that nobody has.
+SELECT id, status FROM run
+WHERE owner IS NULL AND status IN ('queued', 'in_progress') AND expires_at > :now
+ORDER BY seq LIMIT :limit;
 
 -- name: run.held
-SELECT id FROM run WHERE owner = :owner AND status IN ('queued', 'in_progress');
+SELECT id, status FROM run WHERE owner = :owner AND status IN ('queued', 'in_progress');
 
--- name: run.renew
-UPDATE run SET lease_until = :until WHERE owner = :owner AND status IN ('queued', 'in_progress');
+-- name: run.attempt
+SELECT attempt FROM run WHERE id = :id;
+
+-- name: run.let_go
+-- The runs of a worker that works no more are anybody's to take.
+UPDATE run SET owner = NULL WHERE owner = :owner AND status IN ('queued', 'in_progress');
+
+-- name: run.let_wait
+-- Those that it has not begun.
+UPDATE run SET owner = NULL WHERE owner = :owner AND status = 'queued';
 
 -- name: run.page_cursor
 SELECT created_at, seq FROM run WHERE id = :id AND thread = :thread AND project = :project;

@@ -28,3 +28,9 @@ SELECT id, body FROM step WHERE run = :run AND seq > :low_seq AND seq < :high_se
 
 -- name: step.page_desc
 SELECT id, body FROM step WHERE run = :run AND seq > :low_seq AND seq < :high_seq ORDER BY seq DESC LIMIT :limit;
+
+-- name: call.add
+INSERT INTO call (run, id) VALUES (:run, :id) ON CONFLICT DO NOTHING;
+
+-- name: call.of_run
+SELECT id FROM call WHERE run = :run;

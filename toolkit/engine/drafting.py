@@ -1,0 +1,54 @@
+"""Keeps what listeners hear of a message under way, in pieces, so that little of it is lost when the process dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from toolkit.engine.objects.answers import draft
+from toolkit.engine.store import Store
+
+__all__ = ["Drafting"]
+
+_log = logging.getLogger("toolkit.engine")
+
+_DRAFT_S: Final = 0.05
+"""How much of it may be lost: pieces are kept together with what follows them within this time."""
+
+
+class Drafting:
+    """The draft of one message at a time. Keeping it holds nothing up, and what goes wrong with it changes nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._message_id = ""
+        self._pieces: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._keeping: asyncio.Future[None] | None = None
+
+    def heard(self, message_id: str, piece: str) -> None:
+        """Have a piece of a message kept, soon."""
+        self._message_id = message_id
+        self._pieces.append(piece)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_DRAFT_S, self._keep)
+
+    def stop(self) -> None:
+        """Keep nothing more of it: it is about to be closed, or is somebody else's now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._pieces.clear()
+
+    def _keep(self) -> None:
+        self._timer = None
+        message_id, text = self._message_id, "".join(self._pieces)
+        self._pieces.clear()
+        self._keeping = asyncio.ensure_future(self._store.write(lambda tx: draft(tx, message_id, text)))
+        self._keeping.add_done_callback(_noted)
+
+
+def _noted(kept: asyncio.Future[None]) -> None:
+    if not kept.cancelled() and (error := kept.exception()) is not None:
+        _log.info("a draft was not kept: %s", type(error).__name__)

@@ -1,0 +1,70 @@
+"""Who executes runs: signs of life, and what becomes of the runs of a worker that works no more.
+
+A worker is one `Execution`: an event loop of one process. The runs it has name it. It is gone when its process is,
+which the store may know at once (`Store.is_gone`), or when its beat has stood still for long: stopped, hung, or on a
+machine that cannot be asked. Then its runs are anybody's to take, and what it still writes is refused by its attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from toolkit.engine.store import Tx
+
+__all__ = ["Other", "Pulse", "beat", "forget", "leave", "others"]
+
+
+class Other(NamedTuple):
+    """Another worker, as the store knows it."""
+
+    id: str
+    beat: int
+    busy: bool
+    """Whether it has runs; one without may stand still."""
+
+
+def beat(tx: Tx, worker: str) -> None:
+    """Show that a worker lives. Whatever gives it a run does so too, so that no run names a worker nobody knows."""
+    tx.run("worker.beat", id=worker)
+
+
+def others(tx: Tx, worker: str) -> list[Other]:
+    """List the other workers on this store."""
+    return [Other(row["id"], row["beat"], bool(row["busy"])) for row in tx.all("worker.others", id=worker)]
+
+
+def forget(tx: Tx, other: Other) -> bool:
+    """Let the runs of another worker go, unless it has shown life since it was looked at."""
+    if not tx.run("worker.forget", id=other.id, beat=other.beat):
+        return False
+    tx.run("run.let_go", owner=other.id)
+    return True
+
+
+def leave(tx: Tx, worker: str) -> None:
+    """Let all runs of a worker go, which works no more."""
+    tx.run("worker.leave", id=worker)
+    tx.run("run.let_go", owner=worker)
+
+
+class Pulse:
+    """Tells whose beat has stood still for `patience_s`, as seen from here: no clock is compared with another's."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._seen: dict[str, tuple[int, float]] = {}
+        """Worker -> its beat, and since when it has been that."""
+
+    def stopped(self, seen: Iterable[Other], now: float) -> list[Other]:
+        """Take a look at a moment of a clock that never jumps; give the busy workers that stand still."""
+        before, self._seen = self._seen, {}
+        stopped: list[Other] = []
+        for other in seen:
+            if not other.busy:
+                continue
+            count, since = before.get(other.id, (other.beat, now))
+            self._seen[other.id] = (other.beat, since if count == other.beat else now)
+            if now - self._seen[other.id][1] >= self._patience_s:
+                stopped.append(other)
+        return stopped
