@@ -21,10 +21,8 @@ def serve() -> Iterator[Serve]:
     """Make an engine with these settings, and a client whose requests are in its project `default`."""
     with ExitStack() as closing:
 
-        def serve(*scripts: Script, **settings: Any) -> httpx2.Client:
-            engine = closing.enter_context(
-                Engine("sqlite:///:memory:", model=Scripted(scripts or [answer("hello")]), **settings)
-            )
+        def serve(*scripts: Script, store: Any = "sqlite:///:memory:", **settings: Any) -> httpx2.Client:
+            engine = closing.enter_context(Engine(store, model=Scripted(scripts or [answer("hello")]), **settings))
             thread = LoopThread()
             closing.callback(lambda: (thread.run(engine.app.aclose()), thread.stop()))
             transport = InProcess(engine.app, thread, "default")

@@ -6,6 +6,7 @@ whatever base URL they were given. Every answer, errors included, has the API's 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -14,8 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from toolkit.errors import Refused
+from toolkit.engine.jsontext import dump
+from toolkit.engine.logs import about
+from toolkit.errors import Refused, StoreUnavailable
 from toolkit.server.auth import Door
+from toolkit.server.health import Readiness
+from toolkit.server.metrics import CONTENT_TYPE
 from toolkit.server.rooms import Rooms
 from toolkit.server.routes import ROUTES, Call, Route
 from toolkit.server.wire import (
@@ -41,6 +46,16 @@ _FAULT: Final = Refused(
     "The server had an error while processing your request. Sorry about that!", status=500, type="server_error"
 )
 
+_NO_STORE: Final = Refused(
+    "The server cannot use its store just now, and kept nothing of this request. Try again in a moment.",
+    status=503,
+    type="server_error",
+    code="store_unavailable",
+)
+
+_GONE: Final = 499
+"""How a request is counted whose client left before its body was there."""
+
 
 class App:
     """The ASGI application over the parts of one engine."""
@@ -49,56 +64,82 @@ class App:
         self._rooms = rooms
         self._door = Door(rooms.keys)
         self._table = _Table(ROUTES)
+        self._readiness = Readiness(rooms.store, rooms.work)
+        self._probes = {"/healthz": self._alive, "/health": self._alive, "/readyz": self._ready, "/metrics": self._tell}
+        if rooms.work is not None:
+            rooms.metrics.watch(rooms.work)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         began = time.perf_counter()
         request_id = f"req_{secrets.token_hex(16)}"
+        about(request_id=request_id)
+        found = self._table.find(scope["path"])
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive, found)
         except Refused as refused:
             answer = error_of(refused)
         except HungUp:
-            return
+            answer = None
+        except StoreUnavailable:  # logged by the store, once for all requests
+            answer = error_of(_NO_STORE)
         except Exception:
             _log.exception("%s failed", request_id)
             answer = error_of(_FAULT)
         took_ms = int((time.perf_counter() - began) * 1000)
+        self._note(scope, found, request_id, _status(answer), took_ms)
+        if answer is None:
+            return
         headers: Headers = [
             (b"x-request-id", request_id.encode()),
             (b"openai-processing-ms", str(took_ms).encode()),
             (b"openai-version", b"2020-10-01"),
             (b"x-idempotency-key", b"kept"),
+            *([(b"retry-after", b"1")] if _status(answer) == 503 else []),
         ]
-        status = answer.status if isinstance(answer, Answer) else 200
-        _log.info("%s %s %s %d %d ms", request_id, scope["method"], quote(scope["path"]), status, took_ms)
         if isinstance(answer, Stream):
             await self._stream(receive, send, answer, headers, request_id)
         else:
             await send_answer(send, answer, headers, head_only=scope["method"] == "HEAD")
 
+    def _note(
+        self, scope: MutableMapping[str, Any], found: _Found | None, request_id: str, status: int, ms: int
+    ) -> None:
+        """Count and log a request: its path, which holds ids, and never its query."""
+        method, path = scope["method"], scope["path"]
+        route = found.place.route(method) if found else None
+        if path in self._probes:
+            _log.debug("%s %s %s %d %d ms", request_id, method, path, status, ms)
+            return
+        self._rooms.metrics.request(route.operation if route else "none", status)
+        _log.info("%s %s %s %d %d ms", request_id, method, quote(path), status, ms)
+
     async def _stream(self, receive: Receive, send: Send, stream: Stream, headers: Headers, request_id: str) -> None:
         """Send events. What breaks them is logged, and the connection closed: the client sees that they did not end."""
         try:
-            await send_stream(receive, send, stream, headers)
+            with self._rooms.metrics.stream():
+                await send_stream(receive, send, stream, headers)
         except Exception:
             _log.exception("%s: the stream broke off", request_id)
             raise
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer | Stream:
+    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive, found: _Found | None) -> Answer | Stream:
         method, path = scope["method"], scope["path"]
-        if path == "/health":
-            return Answer('{"status":"ok"}')
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        if (probe := self._probes.get(path)) is not None:
+            return await probe(scope, headers)
         project = self._door.project(scope, headers)
-        node, params = self._table.find(method, path)
+        if found is None:
+            said = f"Unknown request URL: {method} {path}. Please check the URL for typos."
+            raise Refused(said, status=404, code="unknown_url")
+        about(project=project, **found.params)
         if method == "OPTIONS":
-            return Answer("", 204, allow=node.allow)
-        route = node.routes.get("GET" if method == "HEAD" else method)
+            return Answer("", 204, allow=found.place.allow)
+        route = found.place.route(method)
         if route is None:
             said = f"Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP method?)"
             refused = error_of(Refused(said, status=405, code="method_not_supported"))
-            return Answer(refused.text, refused.status, allow=node.allow)
+            return Answer(refused.text, refused.status, allow=found.place.allow)
         body = key = None
         if route.body is not None:
             raw = await read_body(receive, headers)
@@ -110,12 +151,34 @@ class App:
             rooms=self._rooms,
             project=project,
             now=int(time.time()),
-            params=params,
+            params=found.params,
             query=scope["query_string"],
             key=key,
             helper=b"x-stainless-poll-helper" in headers,
         )
         return await route.answer(call, body)
+
+    # What those ask who run the server
+
+    async def _alive(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> Answer:
+        return Answer('{"status":"ok"}')
+
+    async def _ready(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> Answer:
+        missing = await self._readiness.missing()
+        if missing is None:
+            return Answer('{"status":"ready"}')
+        return Answer(dump({"status": "not ready", "reason": missing}), 503)
+
+    async def _tell(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> Answer:
+        self._door.project(scope, headers)
+        text = await asyncio.to_thread(self._rooms.metrics.text)
+        return Answer(text, content_type=CONTENT_TYPE)
+
+
+def _status(answer: Answer | Stream | None) -> int:
+    if answer is None:
+        return _GONE
+    return answer.status if isinstance(answer, Answer) else 200
 
 
 @dataclass(slots=True)
@@ -134,6 +197,18 @@ class _Node:
         """The methods that this path takes."""
         return ", ".join(sorted({*self.routes, "OPTIONS", *(["HEAD"] if "GET" in self.routes else [])}))
 
+    def route(self, method: str) -> Route | None:
+        """Give what a method does here; HEAD asks for what GET answers."""
+        return self.routes.get("GET" if method == "HEAD" else method)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A path that is served, and its parameters."""
+
+    place: _Node
+    params: Mapping[str, str]
+
 
 class _Table:
     """Finds the route of a path, segment by segment; a segment that is written out wins over a parameter."""
@@ -151,8 +226,8 @@ class _Table:
                 node = node.any
             node.routes[route.method] = route
 
-    def find(self, method: str, path: str) -> tuple[_Node, Mapping[str, str]]:
-        """Give a path's place and its parameters. Raises Refused (404)."""
+    def find(self, path: str) -> _Found | None:
+        """Give a path's place and its parameters; None when there is no such path."""
         segments = path.strip("/").split("/")
         if segments[0] == "openai":
             del segments[0]
@@ -168,14 +243,8 @@ class _Table:
                 values.append(segment)
             found = written_out or node.any
             if found is None:
-                raise _unknown(method, path)
+                return None
             node = found
         if not node.routes:
-            raise _unknown(method, path)
-        return node, dict(zip(node.names, values, strict=True))
-
-
-def _unknown(method: str, path: str) -> Refused:
-    return Refused(
-        f"Unknown request URL: {method} {path}. Please check the URL for typos.", status=404, code="unknown_url"
-    )
+            return None
+        return _Found(node, dict(zip(node.names, values, strict=True)))

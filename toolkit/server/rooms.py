@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from toolkit.engine.execute import Execution
 from toolkit.engine.store import Store
+from toolkit.server.metrics import Metrics, Work
 
 __all__ = ["Names", "Rooms"]
 
@@ -31,3 +32,7 @@ class Rooms:
     """API key -> project. Without keys everybody is let in, to project `default`."""
     unknown_fields: Literal["refuse", "warn"]
     """What to do with request fields that the API does not know."""
+    metrics: Metrics = field(default_factory=Metrics)
+    """Where requests are counted; the same one counts the engine's runs and model calls."""
+    work: Work | None = None
+    """Who knows how much work there is."""

@@ -60,6 +60,11 @@ class Route:
     answer: Callable[[Call, Any], Awaitable[Answer | Stream]]
     body: type[BaseModel] | None = None
 
+    @property
+    def operation(self) -> str:
+        """What it is called where operations are counted."""
+        return f"{self.method} /{self.path}"
+
 
 # Assistants
 

@@ -51,7 +51,7 @@ _INCLUDABLE: Final = "step_details.tool_calls[*].file_search.results[*].content"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """JSON text to answer with."""
+    """Text to answer with: JSON, unless its type says otherwise."""
 
     text: str
     status: int = 200
@@ -59,6 +59,7 @@ class Answer:
     """How soon a waiting client should look again."""
     allow: str | None = None
     """The methods that a path takes, when that was asked or got wrong."""
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,11 @@ async def send_answer(send: Send, answer: Answer, headers: Headers, *, head_only
     if answer.allow is not None:
         headers = [*headers, (b"allow", answer.allow.encode())]
     if answer.status != 204:
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
+        headers = [
+            (b"content-type", answer.content_type.encode()),
+            (b"content-length", str(len(body)).encode()),
+            *headers,
+        ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head_only else body})
 
