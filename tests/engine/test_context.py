@@ -182,9 +182,11 @@ def test_empty_values_are_values(do: Do) -> None:
     ("window", "settings", "size", "messages"),
     [
         (None, {}, None, None),
-        (1000, {}, 3998, None),
+        (1000, {}, 3498, None),
+        (1000, {"max_completion_tokens": 256}, 2974, None),
+        (1000, {"max_completion_tokens": 4096}, 1998, None),
         (None, {"max_prompt_tokens": 500}, 1998, None),
-        (300, {"max_prompt_tokens": 500}, 1198, None),
+        (300, {"max_prompt_tokens": 500}, 1050, None),
         (None, {"truncation_strategy": {"type": "last_messages", "last_messages": 3}}, None, 3),
         (1, {"instructions": "x" * 100}, 0, None),
     ],

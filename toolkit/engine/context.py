@@ -20,6 +20,8 @@ __all__ = ["BYTES_PER_TOKEN", "Budget", "Context", "budget_of", "estimate", "rea
 BYTES_PER_TOKEN: Final = 4
 """A local estimate, for want of the model's own tokenizer; the usage that the model server reports is the truth."""
 
+_FREE_PART: Final = 8
+"""Of the model's window this part is left free for the answer, unless `max_completion_tokens` asks for more."""
 _PAGE = 200
 _NO_SEQ: Final = 2**62
 
@@ -50,8 +52,14 @@ def estimate(size: int) -> int:
 
 
 def budget_of(run: Run, settings: Mapping[str, Any], window_tokens: int | None) -> Budget:
-    """Settle what may be sent: the model's window, less what is left of `max_prompt_tokens`, less the instructions."""
-    bounds = [window_tokens] if window_tokens is not None else []
+    """Settle what may be sent: the least of the model's window and of what is left of `max_prompt_tokens`.
+
+    The window has to hold the answer too, so some of it is left free. The instructions and tools are taken off.
+    """
+    bounds: list[int] = []
+    if window_tokens is not None:
+        answer = settings["max_completion_tokens"] or 0
+        bounds.append(window_tokens - min(max(answer, window_tokens // _FREE_PART), window_tokens // 2))
     if settings["max_prompt_tokens"] is not None:
         bounds.append(settings["max_prompt_tokens"] - run.used.prompt)
     strategy = settings["truncation_strategy"]

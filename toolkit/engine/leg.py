@@ -77,7 +77,7 @@ class Leg:
         self._rooms = rooms
         self._feed: Feed | None = None
         self._settings = run.settings
-        self._window = rooms.context_tokens
+        self._window = rooms.context_tokens or rooms.models.window(self._settings["model"])
         self._context: contexts.Context
         self._writing: moves.Writing | None = None
         self._message_closed = False
