@@ -87,7 +87,7 @@ def _migrate(connection: sqlite3.Connection, address: SQLiteAddress) -> None:
             if version < number:
                 for statement in _split(script):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute(f"PRAGMA user_version = {max(version, number)}")  # who may not write is told here
 
 
 def _version(connection: sqlite3.Connection, address: SQLiteAddress, newest: int) -> int:

@@ -1,0 +1,213 @@
+"""One thread's way through faults: each of them real, on a file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from toolkit.engine.store import Tx
+from toolkit.engine.store.address import SQLiteAddress
+from toolkit.engine.store.faults import Outage
+from toolkit.engine.store.lane import Lane
+from toolkit.engine.store.opening import opened
+from toolkit.engine.store.statements import migrations
+from toolkit.errors import StoreUnavailable
+
+
+def put(tx: Tx, key: str, size: int = 10) -> int:
+    return tx.run("kept.put", project="p", key=key, request="r", created_at=1, answer="x" * size)
+
+
+def has(tx: Tx, key: str) -> bool:
+    return tx.one("kept.get", project="p", key=key, since=0) is not None
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> SQLiteAddress:
+    return SQLiteAddress(tmp_path / "store.db", busy_s=0.3)
+
+
+def lane_on(connection: sqlite3.Connection, address: SQLiteAddress, begin: str = "BEGIN IMMEDIATE") -> Lane:
+    return Lane(address, connection, begin, Outage("Working on the store"))
+
+
+@pytest.fixture
+def lane(address: SQLiteAddress) -> Iterator[Lane]:
+    """A lane that writes, with the row `before` written."""
+    [connection] = opened(address, 1)
+    lane = lane_on(connection, address)
+    lane.do(lambda tx: put(tx, "before"))
+    yield lane
+    lane.close()
+
+
+def path_of(address: SQLiteAddress) -> Path:
+    assert address.path is not None
+    return address.path
+
+
+@contextmanager
+def another(address: SQLiteAddress) -> Iterator[sqlite3.Connection]:
+    """Another program's connection."""
+    with closing(sqlite3.connect(path_of(address), isolation_level=None, check_same_thread=False)) as connection:
+        yield connection
+
+
+def test_a_lock_is_waited_for(lane: Lane, address: SQLiteAddress) -> None:
+    with another(address) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ending = threading.Timer(0.1, lambda: other.execute("COMMIT"))
+        ending.start()
+        assert lane.do(lambda tx: put(tx, "a")) == 1
+        ending.join()
+
+
+def test_a_lock_that_is_held_for_long_is_a_fault_until_it_ends(lane: Lane, address: SQLiteAddress) -> None:
+    with another(address) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreUnavailable, match="locked by another program"):
+            lane.do(lambda tx: put(tx, "a"))
+        for _ in range(3):  # who waits behind is told soon
+            began = time.monotonic()
+            with pytest.raises(StoreUnavailable, match="locked by another program"):
+                lane.do(lambda tx: put(tx, "a"))
+            assert time.monotonic() - began < 0.28
+        other.execute("COMMIT")
+        assert not lane.do(lambda tx: has(tx, "a"))
+        other.execute("BEGIN EXCLUSIVE")
+        ending = threading.Timer(0.2, lambda: other.execute("COMMIT"))
+        ending.start()
+        assert lane.do(lambda tx: put(tx, "a")) == 1, "the whole wait again"
+        ending.join()
+
+
+def test_a_transaction_that_finds_the_disk_full_leaves_nothing(address: SQLiteAddress) -> None:
+    [connection] = opened(address, 1)
+    lane = lane_on(connection, address)
+    [pages] = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 5}")
+
+    def work(tx: Tx) -> None:
+        put(tx, "small")
+        put(tx, "large", 100_000)
+
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        lane.do(work)
+    assert not lane.do(lambda tx: has(tx, "small"))
+    assert lane.do(lambda tx: put(tx, "small")) == 1, "what fits is taken"
+    connection.execute("PRAGMA max_page_count = 1000")
+    lane.do(work)
+    assert lane.do(lambda tx: has(tx, "large"))
+    lane.close()
+
+
+def test_a_file_without_its_name_is_not_written(lane: Lane, address: SQLiteAddress, tmp_path: Path) -> None:
+    path = path_of(address)
+    path.rename(tmp_path / "elsewhere.db")
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="deleted, moved or replaced"):
+            lane.do(lambda tx: put(tx, "a"))
+    assert not path.exists(), "no empty store in its place"
+    (tmp_path / "elsewhere.db").rename(path)
+    assert lane.do(lambda tx: (has(tx, "before"), has(tx, "a"), put(tx, "b"))) == (True, False, 1)
+
+
+def test_a_file_that_took_its_place_is_not_written(lane: Lane, address: SQLiteAddress, tmp_path: Path) -> None:
+    [other] = opened(replace(address, path=tmp_path / "other.db"), 1)
+    other.close()
+    size = (tmp_path / "other.db").stat().st_size
+    os.replace(tmp_path / "other.db", path_of(address))
+    with pytest.raises(StoreUnavailable, match="start again"):
+        lane.do(lambda tx: put(tx, "a", 100_000))
+    lane.close()
+    with pytest.raises(StoreUnavailable, match="start again"):
+        lane.do(lambda tx: put(tx, "a"))
+    assert path_of(address).stat().st_size == size
+
+
+def test_a_store_that_is_upgraded_meanwhile_is_left_alone(lane: Lane, address: SQLiteAddress) -> None:
+    newest = len(migrations("sqlite"))
+    with another(address) as other:
+        other.execute(f"PRAGMA user_version = {newest + 1}")
+        with pytest.raises(StoreUnavailable, match=f"schema {newest + 1}, this one knows {newest}"):
+            lane.do(lambda tx: put(tx, "a"))
+        other.execute(f"PRAGMA user_version = {newest}")
+    assert lane.do(lambda tx: (has(tx, "a"), put(tx, "a"))) == (False, 1)
+
+
+def copied(source: Path, to: Path, place: int) -> None:
+    """Copy a page by another process: to close the file in this one would let go of SQLite's locks."""
+    page = ["bs=4096", "count=1", f"skip={place}", f"seek={place}", "conv=notrunc", "status=none"]
+    subprocess.run(["dd", f"if={source}", f"of={to}", *page], check=True)
+
+
+def test_what_is_damaged_works_again_when_it_is_mended(address: SQLiteAddress, tmp_path: Path) -> None:
+    writer, reader = opened(address, 2)
+    writing, reading = lane_on(writer, address), lane_on(reader, address, "BEGIN")
+    for number in range(50):
+        writing.do(lambda tx, number=number: put(tx, str(number), 2000))
+    writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    [root] = writer.execute("SELECT rootpage FROM sqlite_master WHERE name = 'kept_answer'").fetchone()
+    path, whole, noise = path_of(address), tmp_path / "whole", tmp_path / "noise"
+    copied(path, whole, root - 1)
+    noise.write_bytes(b"\xff" * 4096 * root)
+    copied(noise, path, root - 1)
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable, match="damaged"):
+            reading.do(lambda tx: has(tx, "7"))
+    copied(whole, path, root - 1)
+    assert reading.do(lambda tx: [has(tx, str(number)) for number in range(50)]) == [True] * 50
+    assert writing.do(lambda tx: put(tx, "50")) == 1
+    assert reading.do(lambda tx: has(tx, "50"))
+    writing.close()
+    reading.close()
+
+
+def test_a_wal_that_is_cut_off_under_way_is_a_fault(address: SQLiteAddress) -> None:
+    """SQLite only notices where it reads what is gone; a new start finds what is whole."""
+    writer, reader = opened(address, 2)
+    reading = lane_on(reader, address, "BEGIN")
+    lane_on(writer, address).do(lambda tx: put(tx, "a"))
+    wal = Path(f"{path_of(address)}-wal")
+    subprocess.run(["truncate", "--size=100", str(wal)], check=True)
+    with pytest.raises(StoreUnavailable, match="does not read or write"):
+        reading.do(lambda tx: has(tx, "a"))
+    reading.close()
+    writer.close()
+
+
+def test_a_bug_stays_a_bug_and_the_lane_goes_on(lane: Lane) -> None:
+    with pytest.raises(KeyError, match="no such statement"):
+        lane.do(lambda tx: tx.one("no such statement"))
+    with pytest.raises(sqlite3.ProgrammingError):
+        lane.do(lambda tx: tx.one("kept.get", project="p"))
+
+    def twice(tx: Tx) -> None:
+        for _ in range(2):
+            tx.run("assistant.insert", id="asst_a", project="p", created_at=1, body="{}")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        lane.do(twice)
+    assert lane.do(lambda tx: tx.one("assistant.get", id="asst_a", project="p")) is None
+
+
+def test_a_store_in_memory_keeps_its_one_connection() -> None:
+    address = SQLiteAddress(None)
+    [connection] = opened(address, 1)
+    lane = lane_on(connection, address)
+    lane.do(lambda tx: put(tx, "a"))
+    [pages] = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        lane.do(lambda tx: put(tx, "b", 100_000))
+    assert lane.do(lambda tx: (has(tx, "a"), has(tx, "b"))) == (True, False)
+    lane.close()
