@@ -181,7 +181,7 @@ class Leg:
             except StoreUnavailable as error:
                 if pause_s >= self._time_left_s:
                     raise
-                _log.warning("run %s waits for the store: %s", self.run.id, error)
+                _log.info("run %s waits for the store: %s", self.run.id, error)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_STORE_PAUSE_S)
 

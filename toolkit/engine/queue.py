@@ -103,7 +103,7 @@ class LocalQueue:
             try:
                 await self._advance(run_id)
             except StoreUnavailable as error:  # what has not moved is found there again
-                _log.warning("run %s waits for the store: %s", run_id, error)
+                _log.info("run %s waits for the store: %s", run_id, error)
             except Exception:
                 _log.exception("run %s did not get on", run_id)
 
