@@ -17,11 +17,11 @@ from toolkit.server.health import Readiness
 T = TypeVar("T")
 
 
-class Moody:
+class Moody(SQLite):
     """A store that can be out of order, or slow."""
 
     def __init__(self) -> None:
-        self.store = SQLite(parse("sqlite:///:memory:"))
+        super().__init__(parse("sqlite:///:memory:"))
         self.full = False
         self.open = asyncio.Event()
         self.open.set()
@@ -32,33 +32,27 @@ class Moody:
         await self.open.wait()
         if self.full:
             raise StoreUnavailable("The disk is full.")
-        return await self.store.write(work)
-
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        return await self.store.read(work)
-
-    async def aclose(self) -> None:
-        await self.store.aclose()
+        return await super().write(work)
 
 
 class Work:
     waiting = working = 0
-    stopping = False
+    closing = False
 
 
 def test_ready_while_the_store_can_be_read_and_written() -> None:
     async def scenario() -> None:
         store = Moody()
-        assert await Readiness(store, None).missing() is None
+        assert await Readiness(store, Work()).missing() is None
         store.full = True
-        readiness = Readiness(store, None)
+        readiness = Readiness(store, Work())
         assert await readiness.missing() == "The store cannot be read and written."
         store.full = False
         assert await readiness.missing() is not None, "an answer holds for a second"
         await asyncio.sleep(1.05)
         assert await readiness.missing() is None
         await store.aclose()
-        assert await Readiness(store, None).missing() == "The store cannot be read and written."
+        assert await Readiness(store, Work()).missing() == "The store cannot be read and written."
 
     asyncio.run(scenario())
 
@@ -67,7 +61,7 @@ def test_a_store_that_hangs_is_asked_once_and_waited_for_briefly() -> None:
     async def scenario() -> None:
         store = Moody()
         store.open.clear()
-        readiness = Readiness(store, None)
+        readiness = Readiness(store, Work())
         began = time.monotonic()
         found = await asyncio.gather(*[readiness.missing() for _ in range(50)])
         assert time.monotonic() - began < 10
@@ -84,7 +78,7 @@ def test_a_store_that_hangs_is_asked_once_and_waited_for_briefly() -> None:
 def test_many_who_ask_cost_the_store_nothing_more() -> None:
     async def scenario() -> None:
         store = Moody()
-        readiness = Readiness(store, None)
+        readiness = Readiness(store, Work())
         for _ in range(20):
             await asyncio.gather(*[readiness.missing() for _ in range(20)])
         assert store.writes <= 2
@@ -98,7 +92,7 @@ def test_an_engine_that_shuts_down_says_so_at_once() -> None:
         store, work = Moody(), Work()
         readiness = Readiness(store, work)
         assert await readiness.missing() is None
-        work.stopping = True
+        work.closing = True
         assert await readiness.missing() == "The engine is shutting down."
         await store.aclose()
 

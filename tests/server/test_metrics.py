@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.engine.scripted import answer
 from tests.server.conftest import Serve
+from toolkit.engine.model import ModelError
 from toolkit.server.metrics import CONTENT_TYPE, Metrics
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -22,7 +23,7 @@ class Amount:
 
     waiting: int
     working: int
-    stopping: bool = False
+    closing: bool = False
 
 
 def samples(text: str) -> Samples:
@@ -160,3 +161,17 @@ def test_counting_imports_nothing() -> None:
     program = "import sys, toolkit.engine.compose; print('prometheus_client' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_an_engine_counts_its_runs_and_model_calls(serve: Serve) -> None:
+    http = serve([ModelError("The model is loading.", retry=True, retry_after_s=0)], answer("hello"))
+    assistant = http.post("/v1/assistants", json={"model": "m"}).json()["id"]
+    body = {"assistant_id": assistant, "thread": {"messages": [{"role": "user", "content": "x"}]}}
+    http.post("/v1/threads/runs", json=body | {"stream": True}).read()
+    told = samples(http.get("/metrics").text)
+    assert (told["toolkit_runs_waiting", ()], told["toolkit_streams_open", ()]) == (0, 0)
+    assert told["toolkit_run_seconds_count", ("completed",)] == 1
+    assert told["toolkit_model_seconds_count", ()] == 1
+    assert told["toolkit_model_errors_total", ("server_error",)] == 1
+    assert told["toolkit_model_retries_total", ()] == 1
+    assert told["toolkit_requests_total", ("POST /threads/runs", "200")] == 1

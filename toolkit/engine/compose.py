@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.execute import Execution
 from toolkit.engine.leg import Rooms as LegRooms
-from toolkit.engine.meter import Silent
 from toolkit.engine.model import Model
 from toolkit.engine.routing import Models
 from toolkit.engine.store import Store
@@ -23,6 +22,7 @@ from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import EngineError
 from toolkit.server.app import App
 from toolkit.server.inprocess import AsyncInProcess, InProcess, LoopThread
+from toolkit.server.metrics import Metrics
 from toolkit.server.rooms import Rooms
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Engine:
         self._keys = dict(api_keys or {})
         self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
         self._store: Store = SQLite(parse(store or default_url())) if store is None or isinstance(store, str) else store
+        self._metrics = Metrics()
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._here: tuple[LoopThread, _Wing] | None = None
@@ -154,14 +155,15 @@ class Engine:
                 store=self._store,
                 models=models,
                 clock=time.time,
-                meter=Silent(),
+                meter=self._metrics,
                 context_tokens=self._context_tokens,
                 max_turns=self._run_max_turns,
             ),
             concurrency=self._concurrency,
             run_expires_s=self._run_expires_s,
         )
-        return _Wing(self._store, models, execution, keys=self._keys, unknown_fields=self._unknown_fields)
+        rooms = Rooms(self._store, execution, models, self._keys, self._unknown_fields, self._metrics)
+        return _Wing(rooms, models)
 
 
 class _Wing:
@@ -171,18 +173,10 @@ class _Wing:
     together as two engines on one file do.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        models: Models,
-        execution: Execution,
-        *,
-        keys: Mapping[str, str],
-        unknown_fields: Literal["refuse", "warn"],
-    ) -> None:
+    def __init__(self, rooms: Rooms, models: Models) -> None:
         self._models = models
-        self._execution = execution
-        self._app = App(Rooms(store, execution, models, keys, unknown_fields))
+        self._execution = rooms.execution
+        self._app = App(rooms)
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Serve a request, or the server's start and end (ASGI lifespan)."""

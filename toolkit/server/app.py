@@ -64,10 +64,9 @@ class App:
         self._rooms = rooms
         self._door = Door(rooms.keys)
         self._table = _Table(ROUTES)
-        self._readiness = Readiness(rooms.store, rooms.work)
+        self._readiness = Readiness(rooms.store, rooms.execution)
         self._probes = {"/healthz": self._alive, "/health": self._alive, "/readyz": self._ready, "/metrics": self._tell}
-        if rooms.work is not None:
-            rooms.metrics.watch(rooms.work)
+        rooms.metrics.watch(rooms.execution)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""

@@ -22,7 +22,7 @@ _FRESH_S: Final = 1.0
 class Readiness:
     """Asks the store, one question at a time and at most once a second, whether it can be read and written."""
 
-    def __init__(self, store: Store, work: Work | None) -> None:
+    def __init__(self, store: Store, work: Work) -> None:
         self._store, self._work = store, work
         self._asking: asyncio.Task[str | None] | None = None
         self._found: str | None = None
@@ -30,7 +30,7 @@ class Readiness:
 
     async def missing(self) -> str | None:
         """Say what is missing, in words that anybody may read; None when nothing is."""
-        if self._work is not None and self._work.stopping:
+        if self._work.closing:
             return "The engine is shutting down."
         if time.monotonic() - self._found_at < _FRESH_S:
             return self._found

@@ -41,7 +41,7 @@ class Work(Protocol):
         ...
 
     @property
-    def stopping(self) -> bool:
+    def closing(self) -> bool:
         """Whether no more are begun here."""
         ...
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from toolkit.engine.execute import Execution
 from toolkit.engine.store import Store
-from toolkit.server.metrics import Metrics, Work
+from toolkit.server.metrics import Metrics
 
 __all__ = ["Names", "Rooms"]
 
@@ -32,7 +32,5 @@ class Rooms:
     """API key -> project. Without keys everybody is let in, to project `default`."""
     unknown_fields: Literal["refuse", "warn"]
     """What to do with request fields that the API does not know."""
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics
     """Where requests are counted; the same one counts the engine's runs and model calls."""
-    work: Work | None = None
-    """Who knows how much work there is."""
