@@ -90,7 +90,7 @@ class Execution:
         try:
             await self._store.write(lambda tx: tx.run("run.let_wait", owner=self._worker))
         except StoreUnavailable as error:
-            _log.warning("queued runs were not given back before the end: %s", error)
+            _log.info("queued runs were not given back before the end: %s", error)
         await self._queue.aclose(drain_s=drain_s)
         tasks = [task for task in (self._looking, *self._followers) if task is not None]
         for task in tasks:
@@ -99,7 +99,7 @@ class Execution:
         try:
             await self._store.write(lambda tx: workers.leave(tx, self._worker))
         except StoreUnavailable as error:
-            _log.warning("runs were not given back; they are taken over when this worker is found gone: %s", error)
+            _log.info("runs were not given back; they are taken over when this worker is found gone: %s", error)
         self._store.disappear(self._worker)
 
     # What clients ask for. Each returns the run's JSON text; with `streamed`, `listen` then tells the leg's events.
