@@ -44,6 +44,22 @@ def test_a_model_endpoint(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         assert said.out.endswith("FAIL  model gpt-9\n      The endpoint has: llama3:latest, mistral\n")
 
 
+def test_each_endpoint_of_a_config_file(cli: Cli, tmp_path: Path) -> None:
+    with model_server(["llama3"]) as local, model_server(["big"], status=401) as far:
+        text = f'[endpoints.local]\nurl = "{local}"\n[endpoints.far]\nurl = "{far}"\n[models]\n"x" = "local/llama"\n'
+        (tmp_path / "toolkit.toml").write_text(text)
+        said = cli("doctor", "--config", "toolkit.toml")
+    assert said.code == 1
+    assert f"ok    model endpoint local {local}, 1 model\n" in said.out
+    assert "FAIL  model llama\n      The endpoint has: llama3\n" in said.out
+    assert f"FAIL  model endpoint far {far}\n" in said.out
+    assert "refused the key" in " ".join(said.out.split())
+    (tmp_path / "toolkit.toml").write_text("[endpoints]\nlocal = 1")
+    said = cli("doctor", "--config", "toolkit.toml")
+    assert said.code == 1
+    assert "FAIL  model endpoint\n      toolkit.toml: [endpoints.local] must be a table.\n" in said.out
+
+
 def test_an_endpoint_that_does_not_answer_or_is_none(cli: Cli) -> None:
     said = cli("doctor", "--model-url", "http://127.0.0.1:9/v1")
     assert said.code == 1

@@ -77,6 +77,23 @@ def test_a_real_endpoint(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("tools")
+def test_endpoints_of_a_config_file(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    with model_server(["llama3"]) as local, model_server(["big"]) as far:
+        text = f'[endpoints.local]\nurl = "{local}"\n[endpoints.far]\nurl = "{far}"\n[models]\n"x" = "far/big"\n'
+        Path("toolkit.toml").write_text(text)
+        monkeypatch.setenv("TOOLKIT_CONFIG", "toolkit.toml")
+        monkeypatch.setenv("OPENAI_API_KEY", "of another program")
+        assert "I am llama3, at" in cli("run", "sky.py", "Hello", "--model", "local/llama3", *MEMORY).out
+        assert "I am big, at" in cli("run", "sky.py", "Hello", "--model", "x", *MEMORY).out
+        said = cli("run", "sky.py", "Hello", *MEMORY)
+        assert said.err == f"Which model at {local}, {far}? Set TOOLKIT_MODEL=NAME or give --model NAME.\n"
+        said = cli("run", "sky.py", "Hello", "--model", "y", *MEMORY)
+        assert said.err.startswith("The model 'y' is at no endpoint: ask for local/MODEL, far/MODEL")
+        Path("toolkit.toml").write_text(text + '"*" = "local/llama3"\n')
+        assert "I am llama3, at" in cli("run", "sky.py", "Hello", *MEMORY).out
+
+
+@pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -109,7 +126,8 @@ def test_an_empty_request(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("tools")
-def test_against_a_server(cli: Cli) -> None:
+def test_against_a_server(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # which never leads to this machine itself
     with serve(*MEMORY, "--api-key", "k") as server:
         arguments = ("run", "sky.py", "Current weather in Seoul?", "--url", server.url, "--model", "offline")
         said = cli(*arguments, "--url-key", "k")

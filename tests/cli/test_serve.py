@@ -127,6 +127,7 @@ def test_a_port_in_use(cli: Cli) -> None:
         (["--store", "postgres://x"], "is not understood. Write sqlite:///"),
         (["--store", "sqlite:////proc/none/a.db"], "/proc/none"),
         (["--api-key-file", "nowhere"], "--api-key-file: nowhere cannot be read"),
+        (["--config", "nowhere"], "--config: nowhere cannot be read (No such file or directory)."),
     ],
 )
 def test_mistakes_are_told_in_one_to_three_lines(cli: Cli, arguments: list[str], said: str) -> None:
@@ -146,6 +147,57 @@ def test_models_the_endpoint_does_not_have(cli: Cli) -> None:
             pass
         with serve("--model-url", url, "--model", "llama3", "--store", "sqlite:///:memory:"):
             pass
+
+
+def test_several_endpoints(cli: Cli, tmp_path: Path) -> None:
+    config, key = tmp_path / "etc" / "toolkit.toml", tmp_path / "etc" / "key"
+    config.parent.mkdir()
+    key.write_text("sk-1\n")
+    with model_server(["llama3"]) as local, model_server(["big"]) as other:
+        config.write_text(
+            f'[endpoints.local]\nurl = "{local}"\n[endpoints.far]\nurl = "{other}"\nkey_file = "key"\n'
+            '[models]\n"gpt-4o" = "local/llama3"\n"*" = "far/big"\n'
+        )
+        environment = {"TOOLKIT_CONFIG": str(config), "OPENAI_API_KEY": "of another program"}
+        with serve("--model-map", "gpt-4=local/llama3", "--store", "sqlite:///:memory:", **environment) as server:
+            maps = "(gpt-4o -> local/llama3, * -> far/big, gpt-4 -> local/llama3)"
+            assert server.lines[2] == f"  model  local {local}, far {other} {maps}"
+            assert len(server.lines) <= 10
+            listed = httpx2.get(f"{server.url}/models").json()["data"]
+            assert [each["id"] for each in listed] == ["gpt-4o", "gpt-4", "local/llama3", "far/big", "offline"]
+            said = {name: ask(server.url, name) for name in ("gpt-4o", "gpt-4", "o1", "local/llama3", "far/big")}
+        assert said == {
+            "gpt-4o": "I am llama3, at your service.",
+            "gpt-4": "I am llama3, at your service.",
+            "o1": "I am big, at your service.",
+            "local/llama3": "I am llama3, at your service.",
+            "far/big": "I am big, at your service.",
+        }
+        left = cli("serve", "--config", str(config), "--model-map", "o1=local/big")
+        assert left.code == 2
+        assert left.err.startswith(f"The model endpoint {local} has no model 'big'. It has: llama3\n")
+        left = cli("serve", "--config", str(config), "--model-map", "o1=locl/big")
+        assert left.err == "The model 'locl/big' names no endpoint that is there. There is: local, far\n"
+        port = other.rpartition(":")[2].removesuffix("/v1")
+        left = cli("serve", "--config", str(config), "--port", port)
+        assert left.err.startswith(
+            f"The model URL {other} is this server's own address. Give the model's in [endpoints.far]"
+        )
+    assert cli("serve", "--config", str(config)).err.startswith(f"The model endpoint {local} cannot be reached")
+
+
+def ask(url: str, model: str) -> str:
+    """Run an assistant of a server on one question, and give its answer."""
+    with httpx2.Client(base_url=url, headers={"OpenAI-Beta": "assistants=v2"}, trust_env=False) as client:
+        assistant = client.post("/assistants", json={"model": model}).json()["id"]
+        thread = {"messages": [{"role": "user", "content": "Hello"}]}
+        run = client.post(
+            "/threads/runs", json={"assistant_id": assistant, "thread": thread, "stream": True}, timeout=30
+        )
+        assert "event: done" in run.text
+        created = json.loads(run.text.partition("data: ")[2].partition("\n")[0])
+        messages = client.get(f"/threads/{created['id']}/messages").json()["data"]
+        return str(messages[0]["content"][0]["text"]["value"])
 
 
 def test_a_key_the_endpoint_refuses(cli: Cli) -> None:

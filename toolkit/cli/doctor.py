@@ -15,8 +15,9 @@ import typer
 
 from toolkit import __version__
 from toolkit.cli import settings
+from toolkit.cli.config import ConfigFile, config_of
 from toolkit.cli.mistakes import Mistake
-from toolkit.cli.models import models_at, offers
+from toolkit.cli.models import Answering, answering_of, models_at, offers
 from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url, parse
 from toolkit.engine.store.sqlite import SQLite
@@ -43,6 +44,7 @@ def doctor(
     model_key: settings.ModelKey = None,
     model_key_file: settings.ModelKeyFile = None,
     model: settings.ModelName = None,
+    config: ConfigFile = None,
 ) -> None:
     """Say what works here, and what to do about the rest.
 
@@ -52,7 +54,7 @@ def doctor(
         *_programs(),
         _sqlite(),
         _store(settings.store_url(store, data_dir) or default_url()),
-        *_model(model_url, model_key, model_key_file, model),
+        *_models(model_url, model_key, model_key_file, model, config),
     ]
     for finding in findings:
         typer.echo(_filled(f"{'ok  ' if finding.works else 'FAIL'}  {finding.what}"))
@@ -100,23 +102,35 @@ def _store(url: str) -> Finding:
     return Finding(True, f"store is writable{size}: {url}")
 
 
-def _model(url: str | None, key: str | None, key_file: Path | None, model: str | None) -> Iterator[Finding]:
+def _models(
+    url: str | None, key: str | None, key_file: Path | None, model: str | None, config: Path | None
+) -> Iterator[Finding]:
     yield Finding(True, "model offline: always there, calls tools, is not a language model")
     try:
-        endpoint = settings.model_settings(url, key, key_file)
-    except Mistake as mistake:
+        said = config_of(config)
+        default = settings.model_settings(url, key, key_file, ambient=not said.endpoints)
+        answering = answering_of(default, said, {"*": model} if model else {})
+    except (Mistake, EngineError) as mistake:
         yield Finding(False, "model endpoint", str(mistake))
         return
-    if endpoint.url is None:
+    if not answering.all:
         yield Finding(True, "no model endpoint set; for one: TOOLKIT_MODEL_URL, or OPENAI_API_KEY")
-        return
+    for endpoint in answering.all:
+        yield from _endpoint(answering, endpoint)
+
+
+def _endpoint(answering: Answering, name: str) -> Iterator[Finding]:
+    """Ask an endpoint for its models, and look among them for those that it will be asked for."""
+    url = answering.urls[name]
+    shown = f"model endpoint {name} {url}" if name else f"model endpoint {url}"
     try:
-        models = models_at(endpoint)
+        models = models_at(answering.all[name], url)
     except ModelError as error:
-        yield Finding(False, f"model endpoint {endpoint.url}", error.message)
+        yield Finding(False, shown, error.message)
         return
-    yield Finding(True, f"model endpoint {endpoint.url}, {len(models)} {'model' if len(models) == 1 else 'models'}")
-    if model and model != "offline" and not offers(models, model):
-        yield Finding(False, f"model {model}", f"The endpoint has: {', '.join(models[:8])}")
-    elif not model:
+    yield Finding(True, f"{shown}, {len(models)} {'model' if len(models) == 1 else 'models'}")
+    for used in answering.used().get(name, ()):
+        if not offers(models, used):
+            yield Finding(False, f"model {used}", f"The endpoint has: {', '.join(models[:8])}")
+    if not answering.names:
         yield Finding(True, f"TOOLKIT_MODEL is not set, and toolkit run needs it: {', '.join(models[:4])}")

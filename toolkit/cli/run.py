@@ -6,15 +6,18 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, cast
+from urllib.parse import urlsplit
 
 import typer
 
 from toolkit import Toolset
 from toolkit.cli import settings
+from toolkit.cli.config import ConfigFile, config_of
 from toolkit.cli.mistakes import Mistake
-from toolkit.cli.models import models_at
+from toolkit.cli.models import Answering, answering_of, models_at
 from toolkit.cli.target import TargetArgument, toolset_of
 from toolkit.engine.model import ModelError
+from toolkit.engine.routing import Models
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -36,6 +39,7 @@ def run(
     model_url: settings.ModelUrl = None,
     model_key: settings.ModelKey = None,
     model_key_file: settings.ModelKeyFile = None,
+    config: ConfigFile = None,
     url: Annotated[
         str | None, typer.Option(metavar="URL", help="Use this server, such as one of toolkit serve.")
     ] = None,
@@ -45,45 +49,58 @@ def run(
 
     Text, calls and results are shown as they happen.
     """
-    from openai import OpenAI
+    from openai import DefaultHttpxClient, OpenAI
 
     from toolkit.cli.screen import Screen
     from toolkit.engine import Engine
 
     tools = toolset_of(target)
-    endpoint = settings.ModelSettings() if url else settings.model_settings(model_url, model_key, model_key_file)
+    answering = Answering()
+    if not url:
+        said = config_of(config)
+        default = settings.model_settings(model_url, model_key, model_key_file, ambient=not said.endpoints)
+        answering = answering_of(default, said, {})
     if not request.strip():
         raise Mistake("Ask for something: the request is empty.")
-    name = _model_name(model, url or endpoint.url)
-    if name != "offline":
-        _check_endpoint(endpoint)
+    name = _model_name(model, url, answering)
+    if not url:
+        _check_endpoint(name, answering)
     if url:
-        with OpenAI(base_url=url, api_key=url_key or "none") as client:
+        here = DefaultHttpxClient(trust_env=False) if settings.is_loopback(urlsplit(url).hostname or "") else None
+        with OpenAI(base_url=url, api_key=url_key or "none", http_client=here) as client:  # no proxy leads to here
             _converse(client, tools, name, instructions, request, thread, Screen(steps=steps))
         return
-    with Engine(settings.store_url(store, data_dir), model_url=endpoint.url, model_key=endpoint.key) as engine:
+    place = settings.store_url(store, data_dir)
+    with Engine(place, model=answering.default, endpoints=answering.endpoints, models=answering.names) as engine:
         _converse(engine.client(), tools, name, instructions, request, thread, Screen(steps=steps))
 
 
-def _model_name(model: str | None, endpoint: str | None) -> str:
-    if model and not endpoint and model != "offline":
+def _model_name(model: str | None, url: str | None, answering: Answering) -> str:
+    model = model or answering.names.get("*")
+    places = url or ", ".join(answering.urls.values())
+    if model and not places and model != "offline":
         raise Mistake(
             f"The model {model!r} needs an endpoint: set TOOLKIT_MODEL_URL, or OPENAI_API_KEY.\n"
             "Without one: --model offline"
         )
-    if not model and endpoint:
-        raise Mistake(f"Which model at {endpoint}? Set TOOLKIT_MODEL=NAME or give --model NAME.")
+    if not model and places:
+        raise Mistake(f"Which model at {places}? Set TOOLKIT_MODEL=NAME or give --model NAME.")
     return model or "offline"
 
 
-def _check_endpoint(endpoint: settings.ModelSettings) -> None:
+def _check_endpoint(name: str, answering: Answering) -> None:
     """See that the endpoint answers: a run would try again for minutes, and a person waits. Raises Mistake."""
-    if endpoint.url:
-        try:
-            models_at(endpoint)
-        except ModelError as error:
-            if error.retry:  # else it does answer, though it may list no models, and the run will tell
-                raise Mistake(error.message) from error
+    try:
+        picked, _ = Models(answering.default, answering.names, answering.endpoints).pick(name)
+    except ModelError as error:
+        raise Mistake(error.message) from error
+    for endpoint, model in answering.all.items():
+        if model is picked:
+            try:
+                models_at(model, answering.urls[endpoint])
+            except ModelError as error:
+                if error.retry:  # else it does answer, though it may list no models, and the run will tell
+                    raise Mistake(error.message) from error
 
 
 def _converse(

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from toolkit.cli import settings
+from toolkit.cli.config import ConfigFile, config_of
 from toolkit.cli.mistakes import Mistake
-from toolkit.cli.models import models_at, offers
+from toolkit.cli.models import Answering, answering_of, models_at, offers
 from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url
 
@@ -56,8 +57,9 @@ def serve(
             help="Use another name than the one asked; repeatable, * is any.  [env var: TOOLKIT_MODEL_MAP]",
         ),
     ] = None,
+    config: ConfigFile = None,
     check_model: Annotated[
-        bool, typer.Option(envvar="TOOLKIT_CHECK_MODEL", help="Ask the endpoint for its models at start.")
+        bool, typer.Option(envvar="TOOLKIT_CHECK_MODEL", help="Ask each endpoint for its models at start.")
     ] = True,
     api_key: Annotated[
         list[str] | None,
@@ -74,6 +76,12 @@ def serve(
             envvar="TOOLKIT_RUN_EXPIRES_S", metavar="SECONDS", min=1, help="How long a run may take, waiting included."
         ),
     ] = 600,
+    run_max_turns: Annotated[
+        int,
+        typer.Option(
+            envvar="TOOLKIT_RUN_MAX_TURNS", metavar="TURNS", min=1, help="How often one run may ask for tools."
+        ),
+    ] = 100,
     unknown_fields: Annotated[
         Literal["refuse", "warn"], typer.Option(envvar="TOOLKIT_UNKNOWN_FIELDS", help="Fields the API does not know.")
     ] = "refuse",
@@ -95,22 +103,24 @@ def serve(
     """
     from toolkit.engine import Engine  # here, as in the other commands: `toolkit call` is not to wait for a server
 
-    endpoint = settings.model_settings(model_url, model_key, model_key_file)
-    names = settings.name_map(model, model_map or [])
+    said = config_of(config)
+    default = settings.model_settings(model_url, model_key, model_key_file, ambient=not said.endpoints)
+    answering = answering_of(default, said, settings.name_map(model, model_map or []))
     keys = settings.api_keys(api_key or [], api_key_file)
-    _check_address(host, port, keys, endpoint)
+    _check_address(host, port, keys, answering)
     if check_model:
-        _check_endpoint(endpoint, names)
+        _check_endpoints(answering)
     _log_to_stderr(log_level, log_format)
     place = settings.store_url(store, data_dir) or default_url()
     with (
         Engine(
             place,
-            model_url=endpoint.url,
-            model_key=endpoint.key,
-            models=names,
+            model=answering.default,
+            endpoints=answering.endpoints,
+            models=answering.names,
             context_tokens=context_tokens,
             run_expires_s=run_expires_s,
+            run_max_turns=run_max_turns,
             concurrency=concurrency,
             api_keys=keys,
             unknown_fields=unknown_fields,
@@ -118,40 +128,39 @@ def serve(
         _bound(host, port) as listener,
     ):
         server = _server(engine, log_level)
-        _greet(listener, host, place, endpoint, names, keys)
+        _greet(listener, host, place, answering, keys)
         server.run(sockets=[listener])
 
 
-def _check_address(host: str, port: int, keys: Mapping[str, str], endpoint: settings.ModelSettings) -> None:
+def _check_address(host: str, port: int, keys: Mapping[str, str], answering: Answering) -> None:
     if not settings.is_loopback(host) and not keys:
         raise Mistake(
             f"Without a key only this machine may reach the server, and {host} is open to others.\n"
             "Set TOOLKIT_API_KEYS, or give --api-key-file FILE; or leave --host out."
         )
-    if endpoint.url and settings.is_own_address(endpoint.url, host, port):
-        raise Mistake(
-            f"The model URL {endpoint.url} is this server's own address. Give the model's with --model-url, "
-            "or another --port."
-        )
-
-
-def _check_endpoint(endpoint: settings.ModelSettings, names: Mapping[str, str]) -> None:
-    """See that the endpoint answers and knows the names it will be sent. Raises Mistake."""
-    used = sorted({name for name in names.values() if name != "offline"})
-    if not endpoint.url:
-        if used:
-            raise Mistake(f"The model {used[0]!r} needs an endpoint: give --model-url URL, or set TOOLKIT_MODEL_URL.")
-        return
-    try:
-        models = models_at(endpoint)
-    except ModelError as error:
-        raise Mistake(f"{error.message}\nTo start without asking it: --no-check-model") from error
-    for name in used:
-        if not offers(models, name):
+    for name, url in answering.urls.items():
+        if settings.is_own_address(url, host, port):
+            where = f"in [endpoints.{name}] of the config file" if name else "with --model-url"
             raise Mistake(
-                f"The model endpoint {endpoint.url} has no model {name!r}. It has: {', '.join(models[:8])}\n"
-                "Name one of these; or, to start without asking it: --no-check-model"
+                f"The model URL {url} is this server's own address. Give the model's {where}, or another --port."
             )
+
+
+def _check_endpoints(answering: Answering) -> None:
+    """See that each endpoint answers and knows the names it will be sent. Raises Mistake."""
+    used = answering.used()
+    for endpoint, model in answering.all.items():
+        url = answering.urls[endpoint]
+        try:
+            models = models_at(model, url)
+        except ModelError as error:
+            raise Mistake(f"{error.message}\nTo start without asking it: --no-check-model") from error
+        for name in used.get(endpoint, ()):
+            if not offers(models, name):
+                raise Mistake(
+                    f"The model endpoint {url} has no model {name!r}. It has: {', '.join(models[:8])}\n"
+                    "Name one of these; or, to start without asking it: --no-check-model"
+                )
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -176,14 +185,14 @@ def _greet(
     listener: socket.socket,
     host: str,
     place: str,
-    endpoint: settings.ModelSettings,
-    names: Mapping[str, str],
+    answering: Answering,
     keys: Mapping[str, str],
 ) -> None:
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{listener.getsockname()[1]}/v1"
-    mapped = ", ".join(f"{asked} -> {used}" for asked, used in names.items())
-    model = f"{endpoint.url} ({mapped or 'names as asked'})" if endpoint.url else "offline only; see --model-url"
+    mapped = ", ".join(f"{asked} -> {used}" for asked, used in answering.names.items())
+    places = ", ".join(f"{name} {url}".strip() for name, url in answering.urls.items())
+    model = f"{places} ({mapped or 'names as asked'})" if places else "offline only; see --model-url"
     projects = sorted(set(keys.values()))
     key = f"needed, for {', '.join(projects)}" if keys else "not needed"
     typer.echo(url)

@@ -27,8 +27,10 @@ __all__ = [
     "ModelUrl",
     "Store",
     "api_keys",
+    "check_url",
     "is_loopback",
     "is_own_address",
+    "key_in",
     "model_settings",
     "name_map",
     "store_url",
@@ -66,35 +68,46 @@ ModelName = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """Which endpoint answers; `url` None means that there is only the offline model."""
+    """An endpoint, as `toolkit.engine.Endpoint` takes it; `url` None means that there is only the offline model."""
 
     url: str | None = None
     key: str | None = field(default=None, repr=False)
+    key_header: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    query: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    context_tokens: int | None = None
 
 
-def model_settings(url: str | None, key: str | None, key_file: Path | None) -> ModelSettings:
-    """Settle on an endpoint and its key. Raises Mistake for a URL that is none, or a key that is missing."""
+def model_settings(url: str | None, key: str | None, key_file: Path | None, *, ambient: bool = True) -> ModelSettings:
+    """Settle on an endpoint and its key. Raises Mistake for a URL that is none, or a key that is missing.
+
+    OPENAI_BASE_URL and OPENAI_API_KEY count when nothing else was said, unless `ambient` is false: a config file says
+    which endpoints there are, and one that it does not name is not to be sent anything.
+    """
     if key_file is not None:
-        key = _only_line(key_file, "--model-key-file")
+        key = key_in(key_file, "--model-key-file")
+    if not ambient and not url and not key:
+        return ModelSettings()
     if not url and not key:
         url, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
     if not url and not key:
         return ModelSettings()
-    url = (url or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
-    _check_url(url)
+    url = check_url(url or os.environ.get("OPENAI_BASE_URL") or OPENAI)
     if url == OPENAI and not key:
         raise Mistake(f"{OPENAI} needs a key: set TOOLKIT_MODEL_KEY, or give --model-key-file FILE.")
     return ModelSettings(url, key or None)
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str, place: str = "") -> str:
+    """Give a URL without a slash at its end. Raises Mistake for one that is none; `place` says where it was read."""
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:  # a port that is no number, or a bracket that is not closed
         good = False
     if not good:
-        raise Mistake(f"The model URL {url!r} is not understood. Write it like http://localhost:11434/v1")
+        raise Mistake(f"{place}The model URL {url!r} is not understood. Write it like http://localhost:11434/v1")
+    return url.rstrip("/")
 
 
 def is_loopback(host: str) -> bool:
@@ -118,7 +131,7 @@ def name_map(model: str | None, pairs: Sequence[str]) -> dict[str, str]:
         asked, separator, used = pair.partition("=")
         if not (separator and asked and used):
             raise Mistake(
-                f"--model-map {pair!r} is not understood. Write ASKED=USED, such as gpt-4o=llama3 or '*=llama3'"
+                f"--model-map {pair!r} is not understood. Write ASKED=USED, such as gpt-4o=llama3 or '*=local/llama3'"
             )
         names[asked] = used
     if "offline" in names:
@@ -161,7 +174,8 @@ def _listed(variable: str) -> list[str]:
     return [part.strip() for part in os.environ.get(variable, "").split(",") if part.strip()]
 
 
-def _only_line(file: Path, flag: str) -> str:
+def key_in(file: Path, flag: str) -> str:
+    """Read the key that a file holds; `flag` is what named the file. Raises Mistake."""
     text = _read(file, flag).strip()
     if not text or "\n" in text:
         raise Mistake(f"{flag}: {file} must hold the key, alone on one line.")
