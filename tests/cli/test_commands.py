@@ -16,9 +16,12 @@ def test_version_and_help(cli: Cli) -> None:
     assert cli("--version").out == f"assistants-toolkit {__version__}\n"
     said = cli("--help")
     assert said.code == 0
-    for command in ("serve", "run", "call", "doctor", "tools"):
+    assert "..." not in said.out.partition("Commands:")[2], "what a command does fits beside its name"
+    for command in ("serve", "run", "call", "doctor", "tools", "runs", "backup", "prune"):
         assert command in said.out
-    assert max(map(len, cli("serve", "--help").out.splitlines())) <= 80
+        assert max(map(len, cli(command, "--help").out.splitlines())) <= 80
+    for command in ("list", "show", "unlock"):
+        assert max(map(len, cli("runs", command, "--help").out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,12 @@ def section(title: str) -> str:
     return PAGE.partition(f"\n## {title}")[2].partition("\n## ")[0]
 
 
-@pytest.mark.parametrize("command", ["run", "call", "serve"])
+COMMANDS = ["run", "call", "serve", "runs list", "runs show", "runs unlock", "backup", "prune"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_options(command: str) -> None:
-    there = set(OPTION.findall(help_of(command))) - {"--help"}
+    there = set(OPTION.findall(help_of(*command.split()))) - {"--help"}
     said = set(OPTION.findall(re.sub(r"```.*?```", "", section(f"toolkit {command}"), flags=re.DOTALL)))
     assert said == there
 

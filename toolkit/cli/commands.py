@@ -10,10 +10,14 @@ from typing import Annotated
 import typer
 
 from toolkit import __version__
+from toolkit.cli.backup import backup
 from toolkit.cli.call import call
 from toolkit.cli.doctor import doctor
 from toolkit.cli.mistakes import STOPPED, guarded
+from toolkit.cli.prune import prune
 from toolkit.cli.run import run
+from toolkit.cli.runs import list_, unlock
+from toolkit.cli.runs import show as show_run
 from toolkit.cli.serve import serve
 from toolkit.cli.show import show
 
@@ -30,6 +34,14 @@ app.command()(doctor)
 tools = typer.Typer(no_args_is_help=True, help="Look at a module's tools.")
 tools.command("show")(show)
 app.add_typer(tools, name="tools")
+
+runs = typer.Typer(no_args_is_help=True, help="Look at runs, and end a stuck one.")
+runs.command("list")(list_)
+runs.command("show")(show_run)
+runs.command("unlock")(unlock)
+app.add_typer(runs, name="runs")
+app.command()(backup)
+app.command()(prune)
 
 
 def _version(asked: bool) -> None:

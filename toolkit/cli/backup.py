@@ -1,0 +1,33 @@
+"""`toolkit backup`: a copy of a store, whoever is at work on it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli import settings
+from toolkit.cli.mistakes import Mistake
+from toolkit.cli.stored import file_of
+from toolkit.engine.store.backup import backup as copy_to
+
+__all__ = ["backup"]
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE when it is there.")] = False,
+    store: settings.Store = None,
+    data_dir: settings.DataDir = None,
+) -> None:
+    """Copy a store into a file, while servers work on it.
+
+    The copy is checked before it gets its name, and is a store itself: --store sqlite:///FILE.
+    """
+    if file.is_file() and not force:
+        raise Mistake(f"{file} is there already. Name another file, or replace it with --force.")
+    began = time.monotonic()
+    size = copy_to(file_of(store, data_dir), file, overwrite=force)
+    typer.echo(f"{file}: {size / 1e6:,.1f} MB in {time.monotonic() - began:.1f} s, checked.")
