@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -104,7 +105,7 @@ class Inspector:
         for problem in problems(schema, value):
             self._note(where, f"{schema} {problem}")
         if type_ is not None:
-            self._check_type(where, TypeAdapter(type_), value)
+            self._check_type(where, _adapter(type_), value)
 
     def _check_type(self, where: str, type_: TypeAdapter[Any], value: Any) -> None:
         try:
@@ -117,6 +118,12 @@ class Inspector:
 
     def _is_stream(self, response: httpx2.Response) -> bool:
         return response.headers.get("content-type", "").startswith("text/event-stream")
+
+
+@cache
+def _adapter(type_: Any) -> TypeAdapter[Any]:
+    """Build the check for a type of the SDK once: it takes longer than to use it."""
+    return TypeAdapter(type_)
 
 
 class _Blocks:

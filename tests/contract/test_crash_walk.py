@@ -1,0 +1,67 @@
+"""kill -9 at every commit of every kind of run, point by point; see `crash_walker`.
+
+In the CI tier a few points of each kind, chosen evenly; all of them in the slow one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.crash_kinds import KINDS
+from tests.contract.servers import ROOT
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
+
+Walk = Callable[[str, int], Any]
+
+FEW, ALL = 2, 0
+DOUBLED = pytest.mark.xfail(
+    reason="text that came whole before its calls is written anew when the worker dies before the calls came whole",
+    strict=False,
+)
+RECOVERED_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    """Walk a kind's points, so many at most, in a process that has imported everything once."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.contract.crash_walker"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+
+    def walk(kind: str, most: int) -> Any:
+        folder: Path = tmp_path_factory.mktemp("walk")
+        print(json.dumps({"kind": kind, "folder": str(folder), "most": most}), file=stdin, flush=True)
+        return json.loads(stdout.readline())
+
+    yield walk
+    stdin.close()
+    assert process.wait(30) == 0
+    stdout.close()
+
+
+@pytest.mark.parametrize("most", [FEW, pytest.param(ALL, marks=pytest.mark.slow)], ids=["few", "all"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[DOUBLED] if kind == "text before calls, streamed" else []) for kind in KINDS]
+)
+def test_nothing_is_lost_or_doubled(walk: Walk, kind: str, most: int) -> None:
+    walked = walk(kind, most)
+    assert walked["problems"] == []
+    assert walked["points"] == (most or 2 * walked["writes"])
+    assert walked["writes"] >= 5
+    assert walked["slowest_s"] < RECOVERED_S, "from the engine's start until everything is done"
