@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -214,3 +215,61 @@ def test_no_event_waits_for_another_to_be_acknowledged() -> None:
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def logged(server: Server) -> list[dict[str, Any]]:
+    """End a server, and read what it logged."""
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=20) == 0
+    assert server.process.stderr is not None
+    return [json.loads(line) for line in server.process.stderr]
+
+
+def test_lines_have_the_ids_as_members_and_no_content_keys_or_queries() -> None:
+    options = ["--log-format", "json", "--api-key", "shop=key-secret", "--store", "sqlite:///:memory:"]
+    with serve(*options, TOOLKIT_LOG_LEVEL="info") as server:
+        with httpx2.Client(headers={"authorization": "Bearer key-secret"}) as http:
+            made = http.post(f"{server.url}/threads?a=query-secret", json={"metadata": {"k": "body-secret"}})
+            thread_id = made.json()["id"]
+            http.get(f"{server.url}/threads/{thread_id}")
+            http.get(f"{server.url}/threads/{thread_id}", headers={"authorization": "Bearer wrong-secret"})
+            root = server.url.removesuffix("/v1")
+            for path in ("healthz", "readyz", "health", "metrics"):
+                assert http.get(f"{root}/{path}").status_code == 200
+            assert httpx2.get(f"{root}/healthz").status_code == httpx2.get(f"{root}/readyz").status_code == 200
+            assert httpx2.get(f"{root}/metrics").status_code == 401
+        lines = logged(server)
+    told = [line for line in lines if line["logger"] == "toolkit.server"]
+    assert [" ".join(line["message"].split()[1:4]) for line in told] == [
+        "POST /v1/threads 200",
+        f"GET /v1/threads/{thread_id} 200",
+        f"GET /v1/threads/{thread_id} 401",
+    ]
+    assert told[0]["request_id"] == made.headers["x-request-id"]
+    assert (told[1]["project"], told[1]["thread_id"]) == ("shop", thread_id)
+    assert "project" not in told[2]
+    assert "secret" not in json.dumps(lines)
+
+
+def test_debug_shows_no_more_of_what_is_said(cli: Cli) -> None:
+    with model_server(["llama3"]) as url:
+        environment = {"TOOLKIT_MODEL_URL": f"{url}?q=url-secret", "TOOLKIT_MODEL_KEY": "key-secret"}
+        with serve(
+            "--log-level", "debug", "--log-format", "json", "--no-check-model", "--store", "sqlite:///:memory:",
+            **environment,
+        ) as server:  # fmt: skip
+            with httpx2.Client(base_url=server.url, timeout=20) as http:
+                assistant = http.post("/assistants?q=query-secret", json={"model": "llama3"}).json()["id"]
+                body = {"assistant_id": assistant, "thread": {"messages": [{"role": "user", "content": "body-secret"}]}}
+                http.post("/threads/runs", json={**body, "stream": True}).read()
+            lines = logged(server)
+    assert len(lines) > 3
+    assert "secret" not in json.dumps(lines)
+
+
+def test_a_connection_that_says_nothing_sensible_is_refused_as_the_api_refuses() -> None:
+    with serve("--store", "sqlite:///:memory:") as server:
+        host, port = server.url.removeprefix("http://").removesuffix("/v1").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as line:
+            line.sendall(b"GET /v1/models?" + b"x" * 10_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert b'"The URL is too long."' in line.makefile("rb").read()

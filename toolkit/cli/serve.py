@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import json
-import logging
 import signal
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +14,7 @@ import typer
 
 from toolkit.cli import settings
 from toolkit.cli.config import ConfigFile, config_of
+from toolkit.cli.logs import log_to_stderr
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import Answering, answering_of, models_at, offers
 from toolkit.engine.model import ModelError
@@ -110,7 +110,7 @@ def serve(
     _check_address(host, port, keys, answering)
     if check_model:
         _check_endpoints(answering)
-    _log_to_stderr(log_level, log_format)
+    log_to_stderr(log_level, log_format)
     place = settings.store_url(store, data_dir) or default_url()
     with (
         Engine(
@@ -127,7 +127,7 @@ def serve(
         ) as engine,
         _bound(host, port) as listener,
     ):
-        server = _server(engine, log_level)
+        server = _server(engine)
         _greet(listener, host, place, answering, keys)
         server.run(sockets=[listener])
 
@@ -200,15 +200,22 @@ def _greet(
     typer.echo(f"  use    OpenAI(base_url={url!r}, api_key={'...' if keys else 'none'!r})\n  stop   Ctrl-C")
 
 
-def _server(engine: Engine, log_level: str) -> uvicorn.Server:
+def _server(engine: Engine) -> uvicorn.Server:
     """Make a server that ends in order on SIGINT and SIGTERM, from the moment its address is told."""
     import uvicorn
+
+    from toolkit.server.connections import Connection, room_for
+
+    class Bounded(Connection):
+        bounds = replace(Connection.bounds, connections=room_for(Connection.bounds.connections))
 
     server = uvicorn.Server(
         uvicorn.Config(
             engine.app,
+            http=Bounded,
+            ws="none",
             log_config=None,
-            access_log=log_level == "debug",
+            access_log=False,  # ours has no query strings
             timeout_graceful_shutdown=DRAIN_S,
             timeout_keep_alive=KEEP_ALIVE_S,
             lifespan="on",
@@ -222,26 +229,3 @@ def _server(engine: Engine, log_level: str) -> uvicorn.Server:
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, leave)
     return server
-
-
-def _log_to_stderr(level: str, form: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        _Json() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-
-
-class _Json(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
