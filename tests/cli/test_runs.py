@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +12,6 @@ from tests.engine.stored_runs import CALLS, claimed, completed, failed, in_file,
 from toolkit.engine import Engine
 from toolkit.engine.objects.runs import Run
 
-TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 SECRETS = ("secret question", "secret answer", "secret instructions", "secret output")
 
 
@@ -28,22 +23,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path) -> str:
     return f"sqlite:///{path}"
-
-
-KEYS = "front=key-of-front,key-of-default"
-
-
-@pytest.fixture
-def served(store: str, path: Path) -> Iterator[str]:
-    """A server on the store, another process; its address."""
-    in_file(path, lambda tx: None)
-    command = [TOOLKIT, "serve", "--port", "0", "--store", store]
-    environment = os.environ | {"TOOLKIT_API_KEYS": KEYS}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.terminate()
-        assert server.wait(30) == 0
 
 
 def at(ago: int) -> int:
@@ -201,60 +180,3 @@ def test_an_id_that_is_not_there(cli: Cli, store: str, path: Path, command: str)
     left = cli("runs", command, "run_none", "--store", store)
     assert (left.code, left.out) == (1, "")
     assert left.err == "No run or thread with id 'run_none' in this store. See: toolkit runs list\n"
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--store", "sqlite:///none.db"], "There is no store at none.db."),
-        (["--store", "sqlite:///:memory:"], "A store in memory is gone with its program."),
-        (["--data-dir", "none"], "There is no folder none."),
-        (["--store", "mysql://x"], "Store 'mysql://x' is not understood."),
-        ([], "There is no store at "),
-    ],
-)
-def test_a_store_that_is_not_there_is_not_made(cli: Cli, tmp_path: Path, options: list[str], said: str) -> None:
-    for command in (["runs", "list"], ["runs", "unlock", "run_a"], ["prune", "--older-than", "1d"], ["backup", "b"]):
-        left = cli(*command, *options)
-        assert (left.code, left.out) == (2, "")
-        assert left.err.startswith(said)
-        assert len(left.err.splitlines()) == 1
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_same_of_a_server(cli: Cli, served: str, store: str, path: Path) -> None:
-    over = in_file(path, lambda tx: completed(tx, at(100)))
-    held = in_file(path, lambda tx: waiting(tx, at(50)))
-    in_file(path, lambda tx: completed(tx, at(10), project="other"))
-    Path("key").write_text("key-of-default\n")
-    there, here = ("--url", served, "--url-key-file", "key"), ("--store", store, "--project", "default")
-    listed, stored = (json.loads(cli("runs", "list", "--json", *place).out) for place in (there, here))
-    assert listed == [{**run, "project": None} for run in stored]
-    assert [run["id"] for run in listed] == [held.id, over.id]
-    assert held.thread in cli("runs", "list", *there).out
-    assert over.id not in cli("runs", "list", "--status", "requires_action", *there).out
-    for run_id in (held.id, held.thread):
-        said = cli("runs", "show", run_id, *there).out
-        assert f"run        {held.id}\n" in said
-        assert "  call_a lookup: not answered\n" in said
-        assert "secret" not in said
-    assert "the secret answer" in cli("runs", "show", over.id, "--content", *there).out
-    said = cli("runs", "unlock", held.id, *there)
-    assert said.out == f"Run {held.id} was requires_action and is cancelled now.\nThread {held.thread} is free.\n"
-    again = cli("runs", "unlock", held.thread, *there)
-    assert (again.code, again.out) == (0, f"Run {held.id} is cancelled; there was nothing to do.\n")
-    left = cli("runs", "show", "run_none", *there)
-    assert (left.code, left.out, len(left.err.splitlines())) == (1, "", 1)
-    wrong = cli("runs", "list", "--project", "other", *there)
-    assert (wrong.code, wrong.err.split(".")[0]) == (2, "A server shows the project of the key it is sent")
-    assert cli("runs", "list", "--json", "--url", served, "--url-key", "key-of-front").out == "[]\n"
-    keyless = cli("runs", "list", "--url", served)
-    assert (keyless.code, "TOOLKIT_URL_KEY" in keyless.err, len(keyless.err.splitlines())) == (1, True, 1)
-    unread = cli("runs", "list", "--url", served, "--url-key-file", "none")
-    assert (unread.code, unread.err.startswith("--url-key-file: none cannot be read.")) == (2, True)
-
-
-def test_a_server_that_is_not_there(cli: Cli) -> None:
-    left = cli("runs", "list", "--url", "http://127.0.0.1:9/v1")
-    assert (left.code, left.out) == (1, "")
-    assert left.err.startswith("No server answers at http://127.0.0.1:9/v1")

@@ -25,7 +25,7 @@ __all__ = ["prune", "seconds_of"]
 T = TypeVar("T")
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400}
-_TURN_S: Final = 0.02
+_TURN_S: Final = 0.005
 """How long a transaction should take, more or less: the turn of everybody else comes after it."""
 _LARGEST: Final = 1000
 
@@ -123,7 +123,7 @@ class _Pace:
     """Finds how much fits into a short transaction, and waits in between."""
 
     def __init__(self) -> None:
-        self._limit = 16
+        self._limit = 4
 
     def taken(self, work: Callable[[int], T]) -> T:
         """Do a piece of work of a size, and leave the store to others for as long as it took."""
