@@ -300,6 +300,24 @@ def test_what_must_go_back_goes_back() -> None:
     ]
 
 
+def test_one_call_without_a_list_around_it() -> None:
+    deltas = read(sse(chunk({"tool_calls": CALL}), chunk({}, "stop")))
+    assert ended(deltas).calls == (ModelCall("call_1", "f", '{"x":1}'),)
+
+
+def test_no_call_gets_an_id_that_is_taken() -> None:
+    for body in (
+        sse(chunk({"tool_calls": [CALL]}), chunk({}, "stop")),
+        json.dumps({"choices": [{"message": {"tool_calls": [CALL]}}]}).encode(),
+    ):
+        answer = Answer("w", "m", taken=frozenset({"call_1"}))
+        deltas = [*answer.feed(body), *answer.end()]
+        [call] = ended(deltas).calls
+        assert call.id != "call_1"
+        assert CallBegan(0, call.id, "f") in deltas
+        assert message_of(deltas)["tool_calls"][0]["id"] == call.id
+
+
 def test_broken_arguments_are_handed_over_as_they_are() -> None:
     half = {**CALL, "function": {"name": "f", "arguments": '{"x": tru'}}
     assert ended(read(sse(chunk({"tool_calls": [half]}), chunk({}, "tool_calls")))).calls[0].arguments == '{"x": tru'

@@ -122,6 +122,11 @@ def test_an_error_inside_a_stream_may_name_a_status() -> None:
         (400, "The input token count (1300000) exceeds the maximum number of tokens allowed", "INVALID_ARGUMENT"),
         (400, "Please reduce the length of the messages or completion.", ""),
         (413, "Payload Too Large", ""),
+        (429, "Request too large for m on tokens per min (TPM): Limit 30000, Requested 40000.", "rate_limit_exceeded"),
+        (400, "Your request exceeded model token limit: 8192.", ""),
+        (400, "Range of input length should be [1, 30720].", ""),
+        (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.", ""),
+        (400, "litellm.ContextWindowExceededError: too much.", ""),
         (500, "Trying to keep the first 5000 tokens when context the overflows.", ""),
         (None, "context length exceeded", ""),
     ],
@@ -154,7 +159,8 @@ def test_too_many_tokens_a_minute_is_not_too_long() -> None:
         ),
         (400, "big is not a valid model ID", ["'big'", "--model NAME"]),
         (404, "", ["http://host/v1", "404", "--model-url", "/v1", "'big'"]),
-        (302, "", ["has moved", "--model-url"]),
+        (302, "", ["has moved (status 302)", "--model-url"]),
+        (302, "http://new/v1", ["has moved to http://new/v1 (status 302)", "--model-url"]),
         (418, "I am a teapot", ["418", "I am a teapot."]),
         (400, "'temperature' is not supported with this model", ["status 400", "'temperature'"]),
     ],
@@ -169,6 +175,30 @@ def test_keys_are_never_shown_and_long_texts_are_cut() -> None:
     assert "sk-secret" not in message
     assert "[key] is wrong. xxx" in message
     assert len(message) < 800
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("Please try again in 6.5s.", 6.5),
+        ("Try again in 250ms", 0.25),
+        ("Please retry in 1h2m3.5s.", 3723.5),
+        ("Retry after 30s", 30.0),
+        ("Please retry in 2m.", 120.0),
+        ("Try again later.", None),
+        ("Please retry in a minute.", None),
+    ],
+)
+def test_how_long_to_wait_as_the_text_says(text: str, wait: float | None) -> None:
+    assert judge(429, text).retry_after_s == wait
+    assert judge(429, text, retry_after_s=1.0).retry_after_s == 1.0
+
+
+def test_a_rate_that_is_called_a_quota() -> None:
+    text = "You exceeded your current quota, please check your plan and billing details."
+    assert not judge(429, text, "RESOURCE_EXHAUSTED").retry
+    error = judge(429, f"{text} Please retry in 20s.", "RESOURCE_EXHAUSTED")
+    assert (error.retry, error.code, error.retry_after_s) == (True, "rate_limit_exceeded", 20.0)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,8 +19,8 @@ def part(
     return {key: value for key, value in fields.items() if value is not None} | more
 
 
-def read(*events: list[Any]) -> tuple[list[tuple[str, str, str]], list[Delta]]:
-    calls = Calls()
+def read(*events: list[Any], taken: frozenset[str] = frozenset()) -> tuple[list[tuple[str, str, str]], list[Delta]]:
+    calls = Calls(taken)
     deltas = [delta for event in events for delta in calls.take(event)]
     deltas += calls.end()
     return [(call.id, call.name, call.arguments) for call in calls.calls()], deltas
@@ -95,6 +96,9 @@ A, B = ("a", "get_weather", '{"city":"Seoul"}'), ("b", "get_rain", '{"city":"Osl
         ),
         pytest.param([[part("0", *A)], [part("1", *B)]], [A, B], id="indexes that are text"),
         pytest.param([[None, "x", part(0, *A, function=None), part(0, *A)]], [A], id="junk among them"),
+        pytest.param([[part(0, *A)], [part(0, *A)]], [A], id="told twice"),
+        pytest.param([[part(0, *A)], [part(0, *A[:2], '{"city": "Seoul"}')]], [A], id="told twice, written otherwise"),
+        pytest.param([[part(0, "a", "now", "{}")], [part(0, "a", "now", "{}")]], [("a", "now", "{}")], id="{} twice"),
     ],
 )
 def test_which_call_a_fragment_belongs_to(events: list[list[Any]], calls: list[tuple[str, str, str]]) -> None:
@@ -120,6 +124,65 @@ def test_calls_without_an_id_of_their_own_get_one(events: list[list[Any]]) -> No
     assert found[0][0] != found[1][0]
     assert all(call_id.startswith("call_") and len(call_id) == 29 for call_id, *_ in found if call_id != "a")
     assert next(arguments for *_, arguments in found) == A[2]
+    check_deltas(found, deltas)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [[part(0, "a", "f", '{"x":1}')], [part(0, "a", "f", '{"x":2}')]],
+        [[part(0, "a", "f", '{"x":1}'), part(1, "a", "f", '{"x":2}')]],
+        [[part(0, "a", "f", '{"x"')], [part(0, None, None, ":1}")], [part(0, "a", "f", '{"x":2}')]],
+        [[part(0, None, "f", '{"x":1}')], [part(0, None, "f", '{"x":2}')]],
+        [[part(None, "a", "f", {"x": 1})], [part(None, "a", "f", {"x": 2})]],
+    ],
+)
+def test_calls_of_one_function_and_one_id_are_told_apart_when_each_is_whole(events: list[list[Any]]) -> None:
+    found, deltas = read(*events)
+    assert [call[1:] for call in found] == [("f", '{"x":1}'), ("f", '{"x":2}')]
+    assert found[0][0] != found[1][0]
+    check_deltas(found, deltas)
+
+
+def test_what_follows_goes_to_the_newest_call_of_an_id() -> None:
+    found, _ = read([part(0, "a", "f", '{"x":1}')], [part(0, "a", "g", '{"y"')], [part(0, "a", None, ":2}")])
+    assert [call[1:] for call in found] == [("f", '{"x":1}'), ("g", '{"y":2}')]
+
+
+@pytest.mark.parametrize(
+    ("told", "taken", "made"),
+    [
+        ("call_1", set(), r"call_1"),
+        ("call_1", {"call_1"}, r"call_[0-9a-f]{24}"),
+        ("0", {"0"}, r"call_[0-9a-f]{24}"),
+        ("weather", {"weather", "call_1"}, r"call_[0-9a-f]{24}"),
+        ("functions.f:0", {"functions.f:0", "functions.f:1"}, r"functions\.f:2"),
+        ("f:999999999999", {"f:999999999999"}, r"call_[0-9a-f]{24}"),
+        ("D681PevKs", {"D681PevKs"}, r"(?!D681PevKs)[A-Za-z0-9]{9}"),
+        ("", {""}, r"call_[0-9a-f]{24}"),
+    ],
+)
+def test_ids_that_were_used_before_are_replaced(told: str, taken: set[str], made: str) -> None:
+    events = [part(0, told, "f", "")], [part(0, told, None, '{"x"')], [part(0, told, None, ":1}")]
+    calls = Calls(frozenset(taken))
+    deltas = [delta for fragments in events for delta in calls.take(fragments)] + calls.end()
+    [call] = calls.calls()
+    assert re.fullmatch(made, call.id)
+    assert call.arguments == '{"x":1}'
+    assert calls.history()[0]["id"] == call.id
+    check_deltas([(call.id, call.name, call.arguments)], deltas)
+
+
+def test_two_calls_of_one_answer_get_two_new_ids() -> None:
+    events = [
+        [part(0, "f:0", "f", "")],
+        [part(0, None, None, '{"x":1}')],
+        [part(1, "f:1", "f", "")],  # the very id that the first call was given instead of its own
+        [part(1, None, None, '{"x"')],
+        [part(1, "f:1", None, ":2}")],
+    ]
+    found, deltas = read(*events, taken=frozenset({"f:0"}))
+    assert found == [("f:1", "f", '{"x":1}'), ("f:2", "f", '{"x":2}')]
     check_deltas(found, deltas)
 
 

@@ -35,6 +35,7 @@ def read(*chunks: bytes) -> list[Event]:
         (b"data: \xff\n\n", ["\ufffd"]),
         (b"data: " + b"x" * 300_000 + b"\n\n", ["x" * 300_000]),
         (b"database: a\n\nDATA: b\n\n", []),
+        (b'error: {"code":400}\n\ndata: a\n\n', ['{"code":400}', "a"]),
     ],
 )
 def test_what_counts_as_an_event(body: bytes, data: list[str]) -> None:

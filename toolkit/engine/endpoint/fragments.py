@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
@@ -53,9 +53,11 @@ class Calls:
     """The calls of one completion while they are read; none gets an id that is `taken`."""
 
     def __init__(self, taken: frozenset[str] = frozenset()) -> None:
-        self._taken = taken
+        self._taken = set(taken)
+        """Ids that no further call may get."""
         self._all: list[_Call] = []
         self._by_id: dict[str, _Call] = {}
+        """By the ids that the server uses, whatever ids its calls get."""
         self._by_index: dict[object, _Call] = {}
         self._begun: list[_Call] = []
 
@@ -137,10 +139,11 @@ class Calls:
     def _identify(self, call: _Call, call_id: str, name: str, index: object) -> None:
         if call_id:
             if not call.id and call.index is None:
-                if call_id in self._taken or call_id in self._by_id:
+                if call_id in self._taken:
                     call.refused_id = call_id
                 else:
                     call.id = call_id
+                    self._taken.add(call_id)
             self._by_id[call_id] = call
         if _is_index(index):
             self._by_index[index] = call
@@ -172,14 +175,11 @@ class Calls:
         self._announce(call, deltas)
 
     def _announce(self, call: _Call, deltas: list[Delta]) -> None:
-        call.id = call.id or _new_id(call.refused_id, self._is_used)
-        self._by_id.setdefault(call.id, call)
+        call.id = call.id or _new_id(call.refused_id, self._taken)
+        self._taken.add(call.id)
         call.index = len(self._begun)
         self._begun.append(call)
         deltas.append(CallBegan(call.index, call.id, call.name))
-
-    def _is_used(self, call_id: str) -> bool:
-        return call_id in self._taken or call_id in self._by_id
 
     def _release(self, call: _Call, text: str, deltas: list[Delta]) -> None:
         call.held = ""
@@ -217,11 +217,11 @@ def _object(text: str) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def _new_id(refused: str, is_used: Callable[[str], bool]) -> str:
+def _new_id(refused: str, taken: Collection[str]) -> str:
     """Make an id, in the shape of the refused one where models are strict: Kimi counts, Mistral takes 9 characters."""
     if counted := _COUNTED.fullmatch(refused):
         number = int(counted[2])
-        while is_used(f"{counted[1]}{number}"):
+        while f"{counted[1]}{number}" in taken:
             number += 1
         return f"{counted[1]}{number}"
     if len(refused) == 9 and refused.isascii() and refused.isalnum():
