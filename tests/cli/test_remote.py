@@ -76,7 +76,7 @@ def test_the_same_of_a_server(cli: Cli, served: str, store: str, path: Path) -> 
     keyless = cli("runs", "list", "--url", served)
     assert (keyless.code, "TOOLKIT_URL_KEY" in keyless.err, len(keyless.err.splitlines())) == (1, True, 1)
     unread = cli("runs", "list", "--url", served, "--url-key-file", "none")
-    assert (unread.code, unread.err.startswith("--url-key-file: none cannot be read.")) == (2, True)
+    assert (unread.code, unread.err.startswith("--url-key-file: none cannot be read")) == (2, True)
 
 
 def test_a_server_that_is_not_there(cli: Cli) -> None:

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 import typer
 
-from toolkit.cli.mistakes import Mistake
 from toolkit.cli.record import Record
 from toolkit.cli.run import V2
+from toolkit.cli.settings import key_in
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -54,10 +54,7 @@ def client_of(url: str, key: str | None, key_file: Path | None) -> OpenAI:
     from openai import OpenAI
 
     if key_file is not None:
-        try:
-            key = key_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Mistake(f"--url-key-file: {key_file} cannot be read. It must hold the key alone.") from error
+        key = key_in(key_file, "--url-key-file")
     return OpenAI(base_url=url, api_key=key or "none")
 
 
