@@ -8,6 +8,7 @@ client may still read it.
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final, Literal
@@ -60,7 +61,10 @@ class Connection(HttpToolsProtocol):
 
     bounds: ClassVar[Bounds] = Bounds()
 
-    _deadline: asyncio.TimerHandle | None = None
+    _until = math.inf
+    """When the client has had time enough."""
+    _look: asyncio.TimerHandle | None = None
+    """Looks whether that is so: at that time or sooner, for requests that come in time are not to pay for timers."""
     _stall: asyncio.TimerHandle | None = None
     _left = 0
     """How much of an answer waited for its reader when that was last looked at."""
@@ -79,7 +83,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(503, "There are too many connections to this server. Try again in a moment.")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._deadline, self._stall):
+        for timer in (self._look, self._stall):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
@@ -94,7 +98,7 @@ class Connection(HttpToolsProtocol):
         self._feed(data)
         if self._fruitless > self.bounds.head_bytes:
             self._refuse(431, "The head of the request is too large.")
-        elif self._deadline is None and self._part is None and not self._answering:
+        elif self._until == math.inf and self._part is None and not self._answering:
             self._wait(self.bounds.head_s)  # what came was no request yet; uvicorn has stopped its own timer
 
     def _feed(self, data: bytes) -> None:
@@ -164,7 +168,7 @@ class Connection(HttpToolsProtocol):
         self._fruitless = 0
         if not self._refused and not self.parser.should_upgrade():
             self._part = None
-            self._stop_waiting()
+            self._until = math.inf
             super().on_message_complete()
 
     # What uvicorn calls
@@ -194,17 +198,20 @@ class Connection(HttpToolsProtocol):
         return not self._answering
 
     def _wait(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._deadline = self.loop.call_later(seconds, self._late)
-
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._until = until = self.loop.time() + seconds
+        if self._look is None or self._look.when() > until:
+            if self._look is not None:
+                self._look.cancel()
+            self._look = self.loop.call_at(until, self._late)
 
     def _late(self) -> None:
         """End what has taken too long."""
-        self._deadline = None
+        self._look = None
+        if self._until > self.loop.time():
+            if self._until < math.inf:
+                self._wait(self._until - self.loop.time())
+            return
+        self._until = math.inf
         if self._refused or self.transport.is_closing():
             self.transport.abort()
         elif self.flow.read_paused:  # it is we who do not listen
@@ -230,7 +237,7 @@ class Connection(HttpToolsProtocol):
         self._refused = True
         if not self._may_speak:
             self.pipeline.clear()
-            self._stop_waiting()
+            self._until = math.inf
             return
         kind, more = ("server_error", "retry-after: 1\r\n") if status == 503 else ("invalid_request_error", "")
         text = error_of(Refused(message, status=status, type=kind)).text
