@@ -49,3 +49,12 @@ import toolkit
 assert callable(toolkit.run) and "openai" in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_the_engine_exports_what_one_is_made_of() -> None:
+    from toolkit import engine
+
+    assert engine.__all__ == ["Endpoint", "Engine"]
+    assert all(callable(getattr(engine, name)) for name in engine.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Manager'"):
+        engine.Manager
