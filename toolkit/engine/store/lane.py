@@ -14,6 +14,7 @@ from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.faults import Outage, fault_of, is_busy, is_suspect, moved, other_version
 from toolkit.engine.store.opening import connect, transaction
 from toolkit.engine.store.statements import migrations, statements
+from toolkit.engine.store.wal import Wal
 from toolkit.errors import StoreUnavailable
 
 __all__ = ["Lane"]
@@ -27,7 +28,14 @@ _IN_VAIN_MS: Final = 100
 class Lane:
     """A connection, and what keeps it working. For one thread at a time."""
 
-    def __init__(self, address: SQLiteAddress, connection: sqlite3.Connection, begin: str, outage: Outage) -> None:
+    def __init__(
+        self,
+        address: SQLiteAddress,
+        connection: sqlite3.Connection,
+        begin: str,
+        outage: Outage,
+        wal: Wal | None = None,
+    ) -> None:
         self._address = address
         self._begin = begin
         self._outage = outage
@@ -36,6 +44,7 @@ class Lane:
         self._connection: sqlite3.Connection | None = connection
         self._tx = _Transaction(connection)
         self._in_vain = False
+        self._wal = wal
 
     def do(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in one transaction. Raises what it raises, or StoreUnavailable: then nothing of it was written."""
@@ -54,7 +63,9 @@ class Lane:
         if self._outage.under_way:
             self._outage.over()
         if self._in_vain:
-            self._wait_for_locks(int(self._address.busy_s * 1000), in_vain=False)
+            self._wait_for_locks(self._busy_ms, in_vain=False)
+        if self._wal is not None and self._connection is not None:
+            self._wal.written(self._connection, self._busy_ms)
         return done
 
     def close(self) -> None:
@@ -99,6 +110,10 @@ class Lane:
             self.close()
         elif is_busy(error):
             self._wait_for_locks(_IN_VAIN_MS, in_vain=True)
+
+    @property
+    def _busy_ms(self) -> int:
+        return int(self._address.busy_s * 1000)
 
     def _wait_for_locks(self, ms: int, *, in_vain: bool) -> None:
         if self._connection is not None:

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.faults import fault_of, is_misnamed
 from toolkit.engine.store.statements import migrations
+from toolkit.engine.store.wal import LARGE
 from toolkit.errors import EngineError
 
 __all__ = ["connect", "opened", "transaction"]
@@ -45,6 +46,7 @@ def connect(address: SQLiteAddress) -> sqlite3.Connection:
         _to_wal(connection, address.busy_s)
         connection.execute(f"PRAGMA synchronous = {address.synchronous}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA journal_size_limit = {LARGE}")  # of a WAL that had grown, when it starts over
     except BaseException:
         connection.close()
         raise

@@ -21,6 +21,7 @@ from toolkit.engine.store.faults import Outage
 from toolkit.engine.store.lane import Lane
 from toolkit.engine.store.opening import opened
 from toolkit.engine.store.presence import Presence
+from toolkit.engine.store.wal import Wal
 from toolkit.errors import EngineError
 
 __all__ = ["SQLite"]
@@ -45,7 +46,9 @@ class SQLite:
         writing, reading = (Outage(f"{kind} store {address.path}") for kind in ("Writing to", "Reading from"))
         self._writes: SimpleQueue[_Job] = SimpleQueue()
         self._reads: SimpleQueue[_Job] = SimpleQueue() if in_file else self._writes
-        self._threads = [_serving("store-writer", self._writes, Lane(address, writer, "BEGIN IMMEDIATE", writing))]
+        wal = Wal(address.path) if address.path else None
+        lane = Lane(address, writer, "BEGIN IMMEDIATE", writing, wal)
+        self._threads = [_serving("store-writer", self._writes, lane)]
         for number, reader in enumerate(readers):
             lane = Lane(address, reader, "BEGIN", reading)
             self._threads.append(_serving(f"store-reader-{number}", self._reads, lane))
