@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, with_config
 from typing_extensions import TypedDict
@@ -21,9 +21,14 @@ from toolkit.engine.objects.resources import Attachments, no_such_file, refuse_a
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
-__all__ = ["CreateMessage", "ListMessages", "ModifyMessage", "delete", "get", "insert", "list_", "modify"]
+__all__ = ["CreateMessage", "ListMessages", "Messages", "ModifyMessage", "delete", "get", "insert", "list_", "modify"]
 
 _Text = Annotated[str, Field(max_length=256_000)]
+
+_MOST_PARTS: Final = 1000
+"""The API names no limit; without one a single message could keep the store's one writer for ten seconds."""
+_MOST_MESSAGES: Final = 10_000
+"""In one request, for the same reason."""
 
 
 @with_config(SHAPE)
@@ -71,7 +76,8 @@ def _says_something(content: str | Sequence[Mapping[str, Any]]) -> str | Sequenc
 
 
 _Content = Annotated[
-    Annotated[_Text, Tag("#string")] | Annotated[list[_Part], Field(min_length=1), Tag("#array")],
+    Annotated[_Text, Tag("#string")]
+    | Annotated[list[_Part], Field(min_length=1, max_length=_MOST_PARTS), Tag("#array")],
     Discriminator(by_type),
     AfterValidator(_says_something),
 ]
@@ -84,6 +90,10 @@ class CreateMessage(Request):
     content: _Content
     attachments: Attachments | None = None
     metadata: Metadata | None = None
+
+
+Messages = Annotated[list[CreateMessage], Field(max_length=_MOST_MESSAGES)]
+"""Messages that come with a new thread or run."""
 
 
 class ModifyMessage(Request):

@@ -29,7 +29,7 @@ from toolkit.engine.objects.fields import (
     TruncationStrategy,
 )
 from toolkit.engine.objects.ids import new_id
-from toolkit.engine.objects.messages import CreateMessage
+from toolkit.engine.objects.messages import Messages
 from toolkit.engine.objects.paging import PageQuery, page
 from toolkit.engine.objects.threads import CreateThread, append
 from toolkit.engine.store import Row, Tx
@@ -139,7 +139,7 @@ class CreateRun(_Settings):
     """The body of `POST /threads/{thread_id}/runs`."""
 
     additional_instructions: Instructions | None = None
-    additional_messages: list[CreateMessage] | None = None
+    additional_messages: Messages | None = None
     reasoning_effort: ReasoningEffort | None = None
 
 
@@ -153,6 +153,10 @@ class ModifyRun(Request):
     """The body of `POST /threads/{thread_id}/runs/{run_id}`; null clears."""
 
     metadata: Metadata | None = None
+
+
+_MOST_OUTPUTS: Final = 1000
+"""More calls than this no model makes at once."""
 
 
 def _as_text(output: Any) -> Any:
@@ -172,7 +176,7 @@ class ToolOutput(Request):
 class SubmitToolOutputs(Request):
     """The body of `POST .../submit_tool_outputs`."""
 
-    tool_outputs: list[ToolOutput]
+    tool_outputs: Annotated[list[ToolOutput], Field(max_length=_MOST_OUTPUTS)]
     stream: bool | None = None
 
 

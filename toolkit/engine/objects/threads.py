@@ -10,7 +10,7 @@ from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import messages
 from toolkit.engine.objects.fields import Metadata, Request
 from toolkit.engine.objects.ids import new_id
-from toolkit.engine.objects.messages import CreateMessage
+from toolkit.engine.objects.messages import CreateMessage, Messages
 from toolkit.engine.objects.paging import PageQuery, bury, page
 from toolkit.engine.objects.resources import NewToolResources, ToolResources, stored
 from toolkit.engine.store import Row, Tx
@@ -24,7 +24,7 @@ _AHEAD_S: Final = 2
 class CreateThread(Request):
     """The body of `POST /threads`."""
 
-    messages: list[CreateMessage] | None = None
+    messages: Messages | None = None
     tool_resources: NewToolResources | None = None
     metadata: Metadata | None = None
 
