@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import os
 import signal
@@ -222,3 +223,57 @@ except BaseException as error:
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, check=False)
     assert done.returncode == 3
+
+
+NO_ROOM = """
+import asyncio, os, resource, sys
+from pathlib import Path
+from toolkit.engine.store.address import SQLiteAddress
+from toolkit.engine.store.sqlite import SQLite
+from toolkit.errors import StoreUnavailable
+
+def allow(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main(path):
+    store, kept = SQLite(SQLiteAddress(path)), []
+    async def write(number):
+        def work(tx):
+            for half in "ab":
+                tx.run("kept.put", project="p", key=f"{number}{half}", request="r", created_at=1, answer="x" * 20000)
+        try:
+            await store.write(work)
+        except StoreUnavailable as error:
+            print(error)
+            return False
+        kept.append(number)
+        return True
+    for number in range(10):
+        assert await write(number)
+    allow(Path(f"{path}-wal").stat().st_size + 100_000)
+    done = [await write(number) for number in range(100, 110)]
+    assert done[0] and not any(done[2:]), done
+    assert await store.read(lambda tx: tx.one("kept.get", project="p", key="3a", since=0))
+    allow(resource.RLIM_INFINITY)
+    for number in range(200, 210):
+        assert await write(number)
+    await store.aclose()
+    print(kept)
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits here")
+def test_where_there_is_no_room_nothing_is_half_written_and_it_goes_on_when_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    command = [sys.executable, "-W", "error", "-c", NO_ROOM, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    *said, kept = done.stdout.splitlines()
+    assert set(said) == {"The store's disk does not read or write. Look at the disk, its room and the quota."}
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    rows = {key for (key,) in connection.execute("SELECT key FROM kept_answer")}
+    connection.close()
+    assert rows == {f"{number}{half}" for number in json.loads(kept) for half in "ab"}
