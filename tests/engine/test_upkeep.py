@@ -8,7 +8,7 @@ import pytest
 from tests.engine.stored_runs import CALLS, claimed, completed, failed, queued, waiting
 from toolkit.engine import moves, upkeep
 from toolkit.engine.moves import Fenced
-from toolkit.engine.objects import messages, threads
+from toolkit.engine.objects import kept, messages, threads
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import Run, Tokens
 from toolkit.engine.store import Tx
@@ -203,9 +203,9 @@ def test_kept_answers_are_forgotten_after_their_day(do: Do) -> None:
             )
         )
     assert do(lambda tx: upkeep.old_answers(tx, NOW)) == 3
-    assert do(lambda tx: upkeep.forget_answers(tx, NOW, limit=2)) == 2
-    assert do(lambda tx: upkeep.forget_answers(tx, NOW, limit=2)) == 1
-    assert do(lambda tx: upkeep.forget_answers(tx, NOW, limit=2)) == 0
+    assert do(lambda tx: kept.forget(tx, NOW, limit=2)) == 2
+    assert do(lambda tx: kept.forget(tx, NOW, limit=2)) == 1
+    assert do(lambda tx: kept.forget(tx, NOW, limit=2)) == 0
     assert do(lambda tx: tx.one("kept.get", project="p", key="3", since=0)) is not None
 
 

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 
-from toolkit.errors import EngineError, RunError, ToolkitError
+from toolkit.errors import EngineError, RunError, StoreUnavailable, ToolkitError
 
 __all__ = ["STOPPED", "Mistake", "guarded"]
 
@@ -28,9 +28,9 @@ def guarded(command: Callable[[], int]) -> int:
     """
     try:
         return command()
-    except Mistake as mistake:
-        return _said(str(mistake), 2)
-    except EngineError as error:
+    except StoreUnavailable as error:
+        return _said(str(error), 1)
+    except (Mistake, EngineError) as error:
         return _said(str(error), 2)
     except (RunError, ToolkitError) as error:
         return _said(str(error), 1)

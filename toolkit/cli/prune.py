@@ -17,6 +17,7 @@ from toolkit.cli import settings
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.stored import Stored, file_of, opened
 from toolkit.engine import upkeep
+from toolkit.engine.objects import kept
 from toolkit.engine.store.space import reclaim
 from toolkit.errors import ToolkitError
 
@@ -113,7 +114,7 @@ class _Work:
 
     def forget_answers(self) -> int:
         """Delete the answers that are kept for requests that come again, once their day is over; how many."""
-        forget, pace, forgotten = partial(upkeep.forget_answers, now=self.now), _Pace(), 0
+        forget, pace, forgotten = partial(kept.forget, now=self.now), _Pace(), 0
         while some := pace.taken(lambda limit: self.stored.write(partial(forget, limit=limit))):
             forgotten += some
         return forgotten

@@ -16,7 +16,7 @@ from typing import Final
 
 from toolkit.engine import workers
 from toolkit.engine.leg import Leg
-from toolkit.engine.objects.kept import KEPT_S
+from toolkit.engine.objects import kept
 from toolkit.engine.queue import LocalQueue
 from toolkit.engine.store import Store, Tx
 from toolkit.errors import StoreUnavailable
@@ -30,6 +30,8 @@ _SWEPT_AT: Final = 600
 """At every so many looks what is kept for a while only is swept."""
 _PATIENCE_S: Final = 10.0
 """How long a worker may stand still before its runs are taken from it. One that died loses them at the next look."""
+_FORGOTTEN: Final = 500
+"""How many kept answers are forgotten in one transaction."""
 _PICKED_UP: Final = 1000
 """How many unattended runs are picked up at one look."""
 
@@ -86,7 +88,7 @@ class Lookout:
         if self._queue.busy:
             await self._store.write(lambda tx: workers.beat(tx, self._worker))
         if sweep:
-            await self._store.write(lambda tx: tx.run("kept.sweep", before=int(now) - KEPT_S))
+            await self._forget_answers(int(now))
         await self._take_over(await self._store.read(lambda tx: workers.others(tx, self._worker)))
         legs, tasks = dict(self._legs), self._queue.tasks
         seen = await self._store.read(partial(_seen, worker=self._worker, now=now, legs=legs))
@@ -99,6 +101,11 @@ class Lookout:
         for run_id, status in seen.to_do.items():
             if run_id not in self._queue:
                 self._queue.put(run_id, resumed=status != "queued")
+
+    async def _forget_answers(self, now: int) -> None:
+        forget = partial(kept.forget, now=now, limit=_FORGOTTEN)
+        while await self._store.write(forget) == _FORGOTTEN:
+            pass
 
     async def _take_over(self, others: Sequence[workers.Other]) -> None:
         """Free the runs of the workers that are gone, and of those that have stood still for too long."""

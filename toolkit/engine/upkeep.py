@@ -27,7 +27,6 @@ __all__ = [
     "Place",
     "Seen",
     "Unlocked",
-    "forget_answers",
     "newest_runs",
     "old_answers",
     "old_threads",
@@ -200,8 +199,3 @@ def old_answers(tx: Tx, now: int) -> int:
     """Count the answers that are kept for an Idempotency-Key whose day is over."""
     row = tx.one("upkeep.old_answers", before=now - KEPT_S)
     return row["answers"] if row is not None else 0
-
-
-def forget_answers(tx: Tx, now: int, *, limit: int) -> int:
-    """Delete such answers, `limit` at most; how many."""
-    return tx.run("upkeep.forget_answers", before=now - KEPT_S, limit=limit)

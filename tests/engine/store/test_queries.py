@@ -31,7 +31,6 @@ WHOLE = {
 
 IDLE = {
     "gone.forget": "only the ten thousandth deletion makes another forgotten",
-    "kept.sweep": "no answer is a day old",
     "run.let_wait": "the run has begun",
     "run.lock_thread": "the thread has a run",
     "run.overdue": "no run is late",
@@ -135,7 +134,7 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
         values["id"] = "new" if verb in ("insert", "add") else f"{NOUNS.get(prefix, prefix)}_here"
     if name in ("item.newest", "upkeep.newest_runs"):
         values["before"] = 2**60
-    if name in ("upkeep.old_threads", "upkeep.forget_answers"):
+    if name in ("upkeep.old_threads", "kept.forget"):
         values["before"] = 2000
     if name in ("worker.forget", "step.close", "step.wait"):
         values.update({"beat": 1} if noun == "worker" else {"id": "step_open"})

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 
-__all__ = ["KEPT_S", "Answer", "Key", "once"]
+__all__ = ["KEPT_S", "Answer", "Key", "forget", "once"]
 
 KEPT_S = 24 * 3600
 
@@ -53,3 +53,8 @@ def once(project: str, key: Key | None, now: int, work: Callable[[Tx], str]) -> 
         return Answer(row["answer"], repeated=True)
 
     return guarded
+
+
+def forget(tx: Tx, now: int, *, limit: int) -> int:
+    """Forget answers whose day is over, `limit` at most; how many."""
+    return tx.run("kept.forget", before=now - KEPT_S, limit=limit)

@@ -39,7 +39,3 @@ SELECT
 
 -- name: upkeep.old_answers
 SELECT count(*) AS answers FROM kept_answer WHERE created_at < :before;
-
--- name: upkeep.forget_answers
-DELETE FROM kept_answer
-WHERE (project, key) IN (SELECT project, key FROM kept_answer WHERE created_at < :before LIMIT :limit);
