@@ -300,6 +300,16 @@ def test_what_must_go_back_goes_back() -> None:
     ]
 
 
+def test_reasoning_of_changing_types() -> None:
+    thoughts = [["a"], "b", "c", {"d": 1}, {"e": 2}]
+    events = [
+        chunk({"reasoning_content": thought, "content": "Hi"[at : at + 1]}) for at, thought in enumerate(thoughts)
+    ]
+    for kept in range(1, len(thoughts) + 1):
+        message = message_of(read(sse(*events[:kept], chunk({}, "stop"))))
+        assert message["reasoning_content"] == (["a"], "b", "bc", {"d": 1}, {"e": 2})[kept - 1]
+
+
 def test_one_call_without_a_list_around_it() -> None:
     deltas = read(sse(chunk({"tool_calls": CALL}), chunk({}, "stop")))
     assert ended(deltas).calls == (ModelCall("call_1", "f", '{"x":1}'),)

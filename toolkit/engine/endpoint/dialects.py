@@ -222,10 +222,10 @@ class Completion:
     def _keep(self, delta: dict[str, Any]) -> None:
         """Keep what must go back to the model with this message."""
         for name in _TO_GO_BACK:
-            value = delta.get(name)
-            if value and isinstance(value, str):
-                self._back[name] = self._back.get(name, "") + value
-            elif value:
+            if value := delta.get(name):
+                before = self._back.get(name)
+                if isinstance(value, str) and isinstance(before, str):
+                    value = before + value
                 self._back[name] = value
         if isinstance(details := delta.get("reasoning_details"), list):
             for detail in cast("Sequence[Any]", details):

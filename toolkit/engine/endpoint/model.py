@@ -83,7 +83,8 @@ class Endpoint:
         """For people: without what may be secret."""
         given = [*headers.items(), *query.items()]
         self._secrets = [each for each in (key, *(value for name, value in given if _SECRET.search(name))) if each]
-        self._trust_env = not _is_here(parts.hostname or "")
+        host = parts.hostname or ""
+        self._past_proxies = {f"all://[{host}]" if ":" in host else f"all://{host}": None} if _is_here(host) else None
         self._timeout_s = timeout_s
         self._headers = {
             "User-Agent": "assistants-toolkit",
@@ -168,7 +169,7 @@ class Endpoint:
         if client is None:
             client = self._clients[loop] = httpx2.AsyncClient(
                 headers=self._headers,
-                trust_env=self._trust_env,
+                mounts=self._past_proxies,
                 timeout=httpx2.Timeout(None, connect=_CONNECT_S),
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60),
             )
