@@ -14,7 +14,7 @@ from typing import Final
 __all__ = ["LARGE", "Wal"]
 
 LARGE: Final = 16 * 2**20
-"""Bytes, four times what SQLite lets stand. A reader that stays (a backup) is left in peace for as much again."""
+"""Bytes, four times what SQLite lets stand. A reader that stays (a backup) is left in peace until it is twice as many."""
 _EVERY: Final = 128
 """Writes between two looks at the size."""
 _WAIT_MS: Final = 250
@@ -39,7 +39,7 @@ class Wal:
                 pass
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
-            self._most = self._size() + LARGE
+            self._most = max(LARGE, 2 * self._size())
 
     def _size(self) -> int:
         try:
