@@ -14,7 +14,7 @@ from typing import Final
 __all__ = ["LARGE", "Wal"]
 
 LARGE: Final = 16 * 2**20
-"""Bytes, four times what SQLite lets stand. A reader that stays (a backup) is left in peace until it is twice as many."""
+"""Bytes, four times what SQLite lets stand. A reader that stays (a backup) is left alone until it is twice as much."""
 _EVERY: Final = 128
 """Writes between two looks at the size."""
 _WAIT_MS: Final = 250
