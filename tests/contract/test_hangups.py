@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.contract.raw import Raw, bounded, post, raw
+from tests.contract.raw import Raw, bounded, post, raw, read
 from tests.contract.talk import TOOLS, WEATHER
 from tests.engine.scripted import Script, Scripted, answer, ask, asked
 from toolkit.engine import Engine
@@ -33,6 +33,8 @@ def script(request: ModelRequest) -> Script:
     question = chats[0]["content"]
     if question == "weather" and chats[-1]["role"] == "user":
         return ask(WEATHER)
+    if question == "slow":
+        return [*answer(*PIECES)[:2], 2.5]
     if question == "much":
         return answer(*["x" * 20_000] * 300)
     return [delta for piece in answer(*PIECES) for delta in (piece, 0.002)]
@@ -123,33 +125,26 @@ def test_a_run_begun_by_a_client_that_leaves_at_any_byte(house: House) -> None:
 
 
 def test_outputs_handed_in_by_a_client_that_leaves_at_any_byte(house: House) -> None:
-    def hand_in(thread: str, run: str) -> bytes:
-        path = f"/v1/threads/{thread}/runs/{run}/submit_tool_outputs"
-        return post(path, {"tool_outputs": OUTPUTS}, Idempotency_Key=f"k-{run}")
-
-    def waiting() -> tuple[str, str]:
-        thread = house.thread("weather")
-        house.sent("POST", f"/v1/threads/{thread}/runs", {"assistant_id": house.assistant})
-        return thread, house.run(thread, "requires_action")["id"]
-
-    length = len(hand_in(*waiting()))
-    began = [waiting() for _ in range(length + 1)]
-    for cut, (thread, run) in enumerate(began):
-        house.cut(hand_in(thread, run), cut)
+    thread = house.thread("weather")
+    house.sent("POST", f"/v1/threads/{thread}/runs", {"assistant_id": house.assistant})
+    run = house.run(thread, "requires_action")["id"]
+    path = f"/v1/threads/{thread}/runs/{run}/submit_tool_outputs"
+    hand_in = post(path, {"tool_outputs": OUTPUTS}, Idempotency_Key="k")
+    for cut in range(len(hand_in)):
+        house.cut(hand_in, cut)
     settle(house)
-    for thread, _ in began[:-1]:
-        assert [run["status"] for run in house.runs(thread)] == ["requires_action"]
-    for thread, run in began:
-        assert house.server.ask(hand_in(thread, run)).status == 200
-    for thread, run in began:
-        house.run(thread, "completed")
-        assert house.texts(thread) == ["weather", STORY]
-        steps = house.sent("GET", f"/v1/threads/{thread}/runs/{run}/steps")["data"]
-        assert sorted(step["type"] for step in steps) == ["message_creation", "tool_calls"]
+    house.run(thread, "requires_action")
+    for _ in range(20):
+        house.cut(hand_in, len(hand_in))
+    assert house.server.ask(hand_in).status == 200
+    house.run(thread, "completed")
+    assert house.texts(thread) == ["weather", STORY]
+    steps = house.sent("GET", f"/v1/threads/{thread}/runs/{run}/steps")["data"]
+    assert sorted(step["type"] for step in steps) == ["message_creation", "tool_calls"]
     outputs = [
         asked(request)[-1]["content"] for request in house.model.requests if asked(request)[-1]["role"] == "tool"
     ]
-    assert outputs == ["sunny"] * len(began), "each went to the model once"
+    assert outputs == ["sunny"], "they went to the model once"
 
 
 def test_an_answer_that_nobody_hears_out(house: House) -> None:
@@ -219,6 +214,25 @@ def test_a_stream_that_is_never_read_holds_little_and_is_cut(house: House) -> No
         with suppress(ConnectionError):
             line.close()
     assert settle(house) == before
+
+
+def test_what_is_open_when_the_server_ends(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Half a request is refused, a stream says that it does not go on, and neither is an error of the server."""
+    thread = house.thread("slow")
+    with house.server.connect() as half, house.server.connect() as stream, house.server.connect() as idle:
+        half.sendall(post("/v1/threads", {})[:-1])
+        stream.sendall(post(f"/v1/threads/{thread}/runs", {"assistant_id": house.assistant, "stream": True}))
+        heard = stream.makefile("rb")
+        while not heard.readline().startswith(b"event: thread.message.delta"):
+            pass
+        house.server.server.should_exit = True
+        assert idle.recv(1) == b""
+        said = read(half)
+        assert (said.status, said.json["error"]["code"]) == (503, "server_shutting_down")
+        events = [line for line in heard.read().splitlines() if line.startswith(b"event: ")]
+        assert events[-2:] == [b"event: error", b"event: done"]
+        heard.close()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def waiting_to_be_read(server: Raw) -> int:

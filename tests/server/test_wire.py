@@ -27,6 +27,7 @@ from toolkit.server.wire import (
     send_stream,
 )
 
+CUT = Refused("The server ends.", status=503, code="over")
 CONTENT = b"step_details.tool_calls%5B%2A%5D.file_search.results%5B%2A%5D.content"
 
 
@@ -192,7 +193,7 @@ def test_frames_are_sent_as_they_come() -> None:
         yield b"event: done\ndata: [DONE]\n\n"
 
     line = Line()
-    asyncio.run(send_stream(line.receive, line.send, Stream(frames()), []))
+    asyncio.run(send_stream(line.receive, line.send, Stream(frames()), [], cut=CUT))
     assert dict(line.sent[0]["headers"])[b"content-type"].startswith(b"text/event-stream")
     assert line.body == b"event: a\ndata: {}\n\nevent: done\ndata: [DONE]\n\n"
     assert not line.sent[-1].get("more_body")
@@ -219,7 +220,7 @@ def test_a_client_that_has_gone_ends_the_sending(broken: bool) -> None:
 
         told = frames()
         async with asyncio.timeout(5):
-            await send_stream(receive, line.send, Stream(told), [])
+            await send_stream(receive, line.send, Stream(told), [], cut=CUT)
         await told.aclose()  # type: ignore[attr-defined]  # an async generator
 
     asyncio.run(work())
@@ -234,5 +235,26 @@ def test_what_breaks_the_frames_is_not_hidden(kind: type[Exception]) -> None:
 
     line = Line()
     with pytest.raises(kind, match="on purpose"):
-        asyncio.run(send_stream(line.receive, line.send, Stream(frames()), []))
+        asyncio.run(send_stream(line.receive, line.send, Stream(frames()), [], cut=CUT))
     assert line.sent[-1]["more_body"]
+
+
+def test_a_stream_that_is_cut_says_so_last() -> None:
+    async def frames() -> AsyncIterator[bytes]:
+        yield b"event: a\ndata: {}\n\n"
+        await asyncio.Event().wait()
+
+    async def work(line: Line) -> None:
+        sending = asyncio.create_task(send_stream(line.receive, line.send, Stream(frames()), [], cut=CUT))
+        while len(line.sent) < 2:
+            await asyncio.sleep(0)
+        sending.cancel()
+        await sending
+
+    line = Line()
+    asyncio.run(work(line))
+    first, error, done, rest = line.body.decode().split("\n\n")
+    assert (first, done, rest) == ("event: a\ndata: {}", "event: done\ndata: [DONE]", "")
+    kind, _, data = error.partition("\ndata: ")
+    assert (kind, json.loads(data)["code"]) == ("event: error", "over")
+    assert not line.sent[-1].get("more_body")

@@ -218,6 +218,7 @@ def _server(engine: Engine) -> uvicorn.Server:
             access_log=False,  # ours has no query strings
             timeout_graceful_shutdown=DRAIN_S,
             timeout_keep_alive=KEEP_ALIVE_S,
+            server_header=False,
             lifespan="on",
         )
     )

@@ -53,6 +53,13 @@ _NO_STORE: Final = Refused(
     code="store_unavailable",
 )
 
+_ENDS: Final = Refused(
+    "The server is shutting down. Ask again in a moment; what was begun goes on.",
+    status=503,
+    type="server_error",
+    code="server_shutting_down",
+)
+
 _GONE: Final = 499
 """How a request is counted whose client left before its body was there."""
 
@@ -80,6 +87,8 @@ class App:
             answer = error_of(refused)
         except HungUp:
             answer = None
+        except asyncio.CancelledError:  # the server ends, and waits for requests no longer
+            answer = error_of(_ENDS)
         except StoreUnavailable:  # logged by the store, once for all requests
             answer = error_of(_NO_STORE)
         except Exception:
@@ -117,7 +126,7 @@ class App:
         """Send events. What breaks them is logged, and the connection closed: the client sees that they did not end."""
         try:
             with self._rooms.metrics.stream():
-                await send_stream(receive, send, stream, headers)
+                await send_stream(receive, send, stream, headers, cut=_ENDS)
         except Exception:
             _log.exception("%s: the stream broke off", request_id)
             raise

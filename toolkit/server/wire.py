@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 
+from toolkit.engine.events import DONE, broken_off, frame
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown_fields
 from toolkit.engine.objects.kept import Key
@@ -163,19 +164,27 @@ async def send_answer(send: Send, answer: Answer, headers: Headers, *, head_only
     await send({"type": "http.response.body", "body": b"" if head_only else body})
 
 
-async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers) -> None:
-    """Send events as they come, until they end or the client has gone; the run goes on without it."""
+async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers, *, cut: Refused) -> None:
+    """Send events as they come, until they end or the client has gone; the run goes on without it.
+
+    When it is cancelled, the server ends: then `cut` is the last that is told.
+    """
     await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEADERS, *headers]})
     sending = asyncio.create_task(_send_all(send, stream.frames))
     leaving = asyncio.create_task(_until_gone(receive))
+    cancelled = False
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        cancelled = True
     finally:
         leaving.cancel()
         sending.cancel()
         await asyncio.wait((sending, leaving))
     if not sending.cancelled():
         sending.result()
+    elif cancelled:
+        await _sent(send, {"type": "http.response.body", "body": frame(broken_off(cut)) + DONE})
 
 
 async def _send_all(send: Send, frames: AsyncIterator[bytes]) -> None:
