@@ -19,10 +19,10 @@ _LOST = "run_failed"
 """Why a message is incomplete whose worker died or whose model broke off."""
 
 
-def problems(client: Client, kind: Kind, log: Sequence[Chats], *, died: bool) -> list[str]:
-    """List what is wrong in a store where the client has come to its end; `log` is what the model was asked.
+def problems(client: Client, kind: Kind, log: Sequence[Chats], *, died: int) -> list[str]:
+    """List what is wrong in a store where the client has come to its end.
 
-    Ends with a further question in each thread, so the log is read again by `follow_up`.
+    `log` is what the model was asked, `died` how often engine and client were killed.
     """
     threads = sorted(client.all("/threads"), key=lambda thread: _steps_of(client).index(thread["id"]))
     found = list(_of_noted(client, deleted="delete" in client.notes.begun))
@@ -190,8 +190,9 @@ def _of_heard(client: Client, messages: Sequence[Object], steps: Sequence[Object
             yield "a message that was heard whole is not as it was heard"
     for message in messages:
         text = _text(message)
-        if message["status"] == "completed" and message["id"] in heard and not text.startswith(heard[message["id"]]):
-            yield f"{heard[message['id']]!r} was heard of {text!r}"
+        told = heard.get(message["id"], "")
+        if not (text.startswith(told) or (message["status"] == "incomplete" and told.startswith(text))):
+            yield f"{told!r} was heard of {text!r}"
 
 
 def _of_request(chats: Chats, messages: Sequence[Object]) -> Iterator[str]:

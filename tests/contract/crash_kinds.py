@@ -170,6 +170,14 @@ def expire(client: Client, *, streamed: bool = False) -> None:
         client.notes.answer("expired", client.until(run, "expired"))
 
 
+def expire_queued(client: Client) -> None:
+    """Wait until the time of a run that waits for room is up, and of the one that takes it."""
+    threads = _thread(client, "thread", "first"), _thread(client, "other", "second")
+    runs = [client.start(f"run {at}", thread, _body(client)) for at, thread in enumerate(threads)]
+    for at, run in enumerate(runs):
+        client.settled(f"run {at}", run)
+
+
 def delete_thread(client: Client) -> None:
     """Delete a thread while its run is being answered."""
     thread = _thread(client)
@@ -228,6 +236,9 @@ KINDS: Mapping[str, Kind] = {
         partial(expire, streamed=True), ("expired",), stalls=True, settings=_SHORT, waits=True
     ),
     "expired instead of outputs": Kind(expire, ("expired",), calls=(1,), settings=_SHORT, waits=True),
+    "expired in the queue": Kind(
+        expire_queued, ("expired", "expired"), stalls=True, settings={"concurrency": 1, **_SHORT}, waits=True
+    ),
     "model fails at first": Kind(talk, first={0: _fails}),
     "model fails after outputs": Kind(talk, calls=(1,), first={1: _fails}),
     "model breaks off at first": Kind(talk, first={0: _breaks}),

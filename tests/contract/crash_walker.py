@@ -1,10 +1,12 @@
 """Kill runs at their writes, one point after the other: `python -m tests.contract.crash_walker`.
 
-Reads a JSON object a line, {"kind", "folder", "most"}, and answers each with a line {"writes", "points", "problems",
-"slowest_s"}. Points are pairs of a write and a side of its commit; `most` says how many are tried, 0 all.
+Reads a JSON object a line, {"kind", "folder", "most", "twice"}, and answers each with a line {"writes", "points",
+"problems", "recovered_s"}. Points are pairs of a write and a side of its commit; `most` says how many are tried, 0 all;
+`twice` that the engine which goes on dies as well, and a third one goes on after it. `recovered_s` is the median time
+from the last engine's start until everything was done.
 
-Each trial is two forks. In the first an engine and a client run until the one kills both; in the second a new engine
-opens the file, and the client goes on from its notes.
+Each trial is two forks, or three. In the first an engine and a client run until the one kills both; in the next a new
+engine opens the file, and the client goes on from its notes.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
@@ -45,29 +49,36 @@ _HANGS_S = 60
 def main() -> None:
     with TemporaryDirectory() as folder:  # once here, so that no fork has to import and to prepare anything
         kind = KINDS["with tools, streamed"]
-        _drive(kind, Path(folder), (0, "before"))
-        _recover(kind, Path(folder), (0, "before"), died=False)
+        _drive(kind, Path(folder), (0, "before"), keyed=True)
+        _recover(kind, Path(folder), died=0, keyed=True)
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
             thread.join(10)  # of a store that is closed; forks are made of one thread
     for line in sys.stdin:
         task = json.loads(line)
-        print(json.dumps(walk(KINDS[task["kind"]], Path(task["folder"]), task["most"])), flush=True)
+        print(json.dumps(walk(KINDS[task["kind"]], Path(task["folder"]), task["most"], task["twice"])), flush=True)
 
 
-def walk(kind: Kind, folder: Path, most: int) -> Object:
+def walk(kind: Kind, folder: Path, most: int, twice: bool) -> Object:
     """Let a kind of run be undisturbed once, then die at its points."""
-    [undisturbed] = _in_forks([_trial(kind, folder / "undisturbed", (0, "before"))])
-    points = _points(undisturbed["writes"], most)
-    trials = [_trial(kind, folder / f"{side}-{at}", (at, side)) for at, side in points]
-    done = [undisturbed, *_in_forks(trials)]
-    names = ["undisturbed", *(f"{side} commit {at}" for at, side in points)]
-    told = [f"{name}: {problem}" for name, one in zip(names, done, strict=True) for problem in one["problems"]]
+    [undisturbed] = _in_forks([_trial(kind, folder / "undisturbed", (), keyed=True)])
+    writes = undisturbed["writes"]
+    trials = dict[str, Trial]()
+    for number, (at, side) in enumerate(_points(writes, most)):
+        deaths: list[Point] = [(at, side)]
+        if twice:  # and some writes after the restart
+            deaths.append((1 + number % 5, get_args(Side)[number // 5 % 2]))
+        name = ", then ".join(f"{side} commit {at}" for at, side in deaths)
+        trials[name] = _trial(kind, folder / name, deaths, keyed=(number % 4 in (0, 3)) != twice)
+    done = [undisturbed, *_in_forks([*trials.values()])]
+    names = ["undisturbed", *trials]
     return {
-        "writes": undisturbed["writes"],
-        "points": len(points),
-        "problems": told,
-        "slowest_s": max(one["seconds"] for one in done),
+        "writes": writes,
+        "points": len(trials),
+        "problems": [
+            f"{name}: {problem}" for name, one in zip(names, done, strict=True) for problem in one["problems"]
+        ],
+        "recovered_s": median(one["seconds"] for one in done),
     }
 
 
@@ -79,39 +90,41 @@ def _points(writes: int, most: int) -> Sequence[Point]:
     return [(1 + (2 * number + 1) * writes // (2 * most), sides[number % 2]) for number in range(most)]
 
 
-def _trial(kind: Kind, folder: Path, point: Point) -> Trial:
+def _trial(kind: Kind, folder: Path, deaths: Sequence[Point], *, keyed: bool) -> Trial:
     folder.mkdir()
-    status = yield lambda: _drive(kind, folder, point)
-    died = status == -signal.SIGKILL
-    if status and not died:
-        return _failed(f"the engine or the client ended with {status}")
-    if ended := (yield lambda: _recover(kind, folder, point, died=died)):
+    died = 0
+    for number, point in enumerate(deaths or [(0, "before")]):
+        status = yield partial(_drive, kind, folder, point, keyed=keyed or not number)
+        if status and status != -signal.SIGKILL:
+            return _failed(f"the engine or the client ended with {status}")
+        died += status != 0
+    if ended := (yield lambda: _recover(kind, folder, died=died, keyed=keyed)):
         return _failed(f"the recovery ended with {ended}")
     result: Object = json.loads((folder / "result.json").read_text("utf-8"))
-    return result if died else {**result, "writes": int((folder / "writes").read_text("ascii"))}
+    return result if deaths else {**result, "writes": int((folder / "writes").read_text("ascii"))}
 
 
 def _failed(problem: str) -> Object:
     return {"writes": 0, "problems": [problem], "seconds": 0.0}
 
 
-def _drive(kind: Kind, folder: Path, point: Point) -> None:
+def _drive(kind: Kind, folder: Path, point: Point, *, keyed: bool) -> None:
     """Be the engine and the client, to the end of the kind's talk or to the point of death."""
     store = Dying(SQLite(parse(f"sqlite:///{folder}/store.db")), *point)
     engine = Engine(store, model=Logged(folder / "model.jsonl", kind), **kind.settings)
-    kind.drive(_client(engine, Inspector(), folder, keyed=True))
+    kind.drive(_client(engine, Inspector(), folder, keyed=keyed))
     (folder / "writes").write_text(str(store.writes), "ascii")
     engine.close()
 
 
-def _recover(kind: Kind, folder: Path, point: Point, *, died: bool) -> None:
+def _recover(kind: Kind, folder: Path, *, died: int, keyed: bool) -> None:
     """Be a new engine on the file, and the client that goes on; then look at everything."""
     inspector, errors = Inspector(), _Errors()
     logging.getLogger("toolkit").addHandler(errors)
     began = time.monotonic()
     found: list[str] = []
     try:
-        _go_on(kind, folder, inspector, keyed=point[0] % 2 == 0)
+        _go_on(kind, folder, inspector, keyed=keyed)
         seconds = time.monotonic() - began
         found = _looked_at(kind, folder, inspector, died=died)
     except Exception:
@@ -130,7 +143,7 @@ def _go_on(kind: Kind, folder: Path, inspector: Inspector, *, keyed: bool) -> No
         kind.drive(_client(engine, inspector, folder, keyed=keyed))
 
 
-def _looked_at(kind: Kind, folder: Path, inspector: Inspector, *, died: bool) -> list[str]:
+def _looked_at(kind: Kind, folder: Path, inspector: Inspector, *, died: int) -> list[str]:
     log = folder / "model.jsonl"
 
     def asked() -> list[Any]:

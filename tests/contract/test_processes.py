@@ -112,13 +112,11 @@ def test_a_streamed_run_of_a_killed_server_is_heard_at_the_other(pair: Pair) -> 
     first = Broken(pair.one.client, f"/threads/{thread_id}/runs", {"assistant_id": pair.assistant_id}, "run")
     until(lambda: first.heard("thread.message.delta"))
     again = pair.listen(pair.other, thread_id)
+    time.sleep(0.3)  # what is said is stored a moment later
     pair.one.kill()
     assert again.end()["status"] == "completed"
     said = texts(pair.other.client, thread_id)
-    assert said[0] == ("stall", "completed")
-    assert said[1][0] in ("", "Half of "), "as much as had been stored"
-    assert said[1][1] == "incomplete"
-    assert said[2:] == [("Answer to stall", "completed")]
+    assert said == [("stall", "completed"), ("Half of ", "incomplete"), ("Answer to stall", "completed")]
     pair.is_free(thread_id)
 
 

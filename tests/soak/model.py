@@ -32,6 +32,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     body, more = b"", True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":  # its engine was killed
+            return
         body += message.get("body", b"")
         more = message.get("more_body", False)
     if scope["method"] == "GET":
