@@ -172,6 +172,36 @@ def test_what_is_damaged_works_again_when_it_is_mended(address: SQLiteAddress, t
     reading.close()
 
 
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(os.devnull) as lowest_free:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free.fileno(), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_without_a_descriptor_what_is_open_works_on(lane: Lane) -> None:
+    with no_descriptor_left():
+        for number in range(300):
+            assert lane.do(lambda tx, number=number: put(tx, str(number), 20_000)) == 1
+    assert lane.do(lambda tx: has(tx, "299"))
+
+
+def test_a_connection_that_cannot_be_opened_again_is_opened_later(lane: Lane) -> None:
+    lane.close()  # as after a damaged page
+    with no_descriptor_left():
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="cannot be opened"):
+                lane.do(lambda tx: put(tx, "a"))
+    assert lane.do(lambda tx: (has(tx, "before"), put(tx, "a"))) == (True, 1)
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):  # with all that a connection is set to
+        lane.do(lambda tx: tx.run("call.add", run="run_none", id="call_a"))
+
+
 def test_a_wal_that_is_cut_off_under_way_is_a_fault(address: SQLiteAddress) -> None:
     """SQLite only notices where it reads what is gone; a new start finds what is whole."""
     writer, reader = opened(address, 2)

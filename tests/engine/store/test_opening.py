@@ -46,6 +46,19 @@ def test_a_store_may_have_any_name(name: str, tmp_path: Path) -> None:
     assert [found.name for found in path.parent.iterdir()] == [name]
 
 
+@pytest.mark.parametrize(("query", "synchronous"), [("", 1), ("?synchronous=normal", 1), ("?synchronous=full", 2)])
+def test_a_connection_is_set_to_what_the_store_needs(query: str, synchronous: int, tmp_path: Path) -> None:
+    for connection in opened(parse(url_of(tmp_path / "store.db") + query), 2):
+        with closing(connection):
+            settings = {
+                name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("synchronous", "journal_mode", "foreign_keys", "busy_timeout")
+            }
+        assert settings == {
+            "synchronous": synchronous, "journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10_000,
+        }  # fmt: skip
+
+
 def test_a_store_that_is_locked_is_said_to_be(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     asyncio.run(write(SQLiteAddress(path), "a"))
