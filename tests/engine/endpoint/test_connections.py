@@ -169,6 +169,7 @@ def test_headers_that_are_none(options: dict[str, Any]) -> None:
         ("https://user:secret@new.example/v2/", "has moved to https://new.example/v2 (status 308)"),
         ("/v1/chat/completions/", "/v1 (status 308)"),
         (None, "has moved (status 308)"),
+        ("http://[secret", "has moved (status 308)"),
     ],
 )
 def test_a_redirect_is_named_and_not_followed(location: str | None, shown: str) -> None:
@@ -206,6 +207,25 @@ def test_a_proxy_is_used_but_not_for_this_machine(monkeypatch: pytest.MonkeyPatc
                     await text_of(near)
                 await near.aclose()
             assert len(proxy.asked) == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("proxy", "says"), [("socks5://127.0.0.1:9", "pip install socksio"), ("nonsense://secret", "is not understood")]
+)
+def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, proxy: str, says: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    assert complete([Said(HI)]) == "Hi"
+
+    async def main() -> None:
+        far = Endpoint("http://model.example/v1")
+        for asking in (text_of(far), far.names()):
+            with pytest.raises(ModelError) as error:
+                await asking
+            assert says in error.value.message
+            assert not error.value.retry
+            assert "secret" not in error.value.message
 
     asyncio.run(main())
 

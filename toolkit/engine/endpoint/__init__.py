@@ -1,5 +1,6 @@
 """Any OpenAI-compatible chat completions endpoint, behind the Model seam.
 
+address.py     where it is
 asking.py      a request -> the body that is sent
 sse.py         bytes -> events
 fragments.py   the pieces of calls, as servers send them -> calls

@@ -16,11 +16,12 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
-from urllib.parse import SplitResult, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlunsplit
 from weakref import WeakKeyDictionary
 
 import httpx2
 
+from toolkit.engine.endpoint.address import base_of, is_here, moved_to, parts_of
 from toolkit.engine.endpoint.asking import body_of, is_about_value, leave_out, members_of, named_in
 from toolkit.engine.endpoint.dialects import Answer
 from toolkit.engine.endpoint.failures import Told, judged, told_by, wait_s
@@ -68,7 +69,7 @@ class Endpoint:
         context_tokens: int | None = None,
         timeout_s: float = 600,
     ) -> None:
-        parts, headers, query = _parts(url), headers or {}, query or {}
+        parts, headers, query = parts_of(url), headers or {}, query or {}
         key = (key or "").strip()
         if not (key.isascii() and key.isprintable()):
             raise EngineError("The model key holds characters that no key has. Check --model-key or TOOLKIT_MODEL_KEY.")
@@ -79,12 +80,11 @@ class Endpoint:
         parts = parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))))
         self._completions = urlunsplit(parts._replace(path=f"{path}/chat/completions", fragment=""))
         self._models = urlunsplit(parts._replace(path=f"{path}/models", fragment=""))
-        self._where = _base(url)
+        self._where = base_of(url)
         """For people: without what may be secret."""
         given = [*headers.items(), *query.items()]
         self._secrets = [each for each in (key, *(value for name, value in given if _SECRET.search(name))) if each]
-        host = parts.hostname or ""
-        self._past_proxies = {f"all://[{host}]" if ":" in host else f"all://{host}": None} if _is_here(host) else None
+        self._may_use_proxy = not is_here(parts.hostname or "")
         self._timeout_s = timeout_s
         self._headers = {
             "User-Agent": "assistants-toolkit",
@@ -167,13 +167,24 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
         if client is None:
-            client = self._clients[loop] = httpx2.AsyncClient(
+            client = self._clients[loop] = self._new_client()
+        return client
+
+    def _new_client(self) -> httpx2.AsyncClient:
+        try:
+            return httpx2.AsyncClient(
                 headers=self._headers,
-                mounts=self._past_proxies,
+                verify=httpx2.create_ssl_context(),  # here, so that SSL_CERT_FILE counts for this machine's servers too
+                trust_env=self._may_use_proxy,
                 timeout=httpx2.Timeout(None, connect=_CONNECT_S),
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60),
             )
-        return client
+        except ImportError:
+            raise ModelError("A SOCKS proxy (ALL_PROXY) needs: pip install socksio. Or set NO_PROXY.") from None
+        except (ValueError, httpx2.InvalidURL):
+            raise ModelError(
+                "A proxy of the environment is not understood. Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."
+            ) from None
 
     @asynccontextmanager
     async def _answered(self, request: ModelRequest, deadline: float) -> AsyncGenerator[httpx2.Response]:
@@ -232,8 +243,7 @@ class Endpoint:
     def _refusal(self, response: httpx2.Response, said: bytes, model: str) -> ModelError:
         told = told_by(said)
         if 300 <= response.status_code < 400:
-            there = response.headers.get("location")
-            told = Told(_base(urljoin(self._completions, there)) if there else "")
+            told = Told(moved_to(self._completions, response.headers.get("location", "")))
         return judged(
             told,
             status=response.status_code,
@@ -254,29 +264,6 @@ class Endpoint:
         else:
             text = f"The connection to the model endpoint {self._where} broke ({str(error) or type(error).__name__})."
         return ModelError(text, retry=True)
-
-
-def _parts(url: str) -> SplitResult:
-    try:
-        httpx2.URL(url)
-        parts = urlsplit(url)
-    except (ValueError, httpx2.InvalidURL):
-        parts = urlsplit("")
-    if parts.scheme in ("http", "https") and parts.hostname:
-        return parts
-    raise EngineError(f"The model URL {url!r} is not understood. Write it like http://localhost:11434/v1.")
-
-
-def _is_here(host: str) -> bool:
-    """Whether an address is one of this machine itself."""
-    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")  # noqa: S104 - compared, not bound
-
-
-def _base(url: str) -> str:
-    """Give the base of an address, without what may be secret."""
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/models")
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
 
 def _now() -> float:
