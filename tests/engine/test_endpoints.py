@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.endpoint.listener import Answering, Said, event, refusal, serving
+from tests.engine.endpoint.listener import Answering, Asked, Said, event, refusal, serving
 from toolkit.engine import Endpoint, Engine
 
 HI = Said([event({"content": "Hi"}), event({}, "stop"), b"data: [DONE]\n\n"])
@@ -113,6 +113,60 @@ def test_each_name_goes_to_its_endpoint() -> None:
             await asyncio.to_thread(engine.close)
 
     asyncio.run(main())
+
+
+def test_a_window_that_the_endpoint_tells_bounds_what_is_sent() -> None:
+    listing = Said([json.dumps({"data": [{"id": "gpt-4o", "max_model_len": 500}]}).encode()])
+
+    async def main() -> list[int]:
+        async with serving(lambda _: HI, listing=listing) as (server, endpoint):
+            engine = Engine("sqlite:///:memory:", model=endpoint)
+            client = engine.aclient()
+            assistant = await client.beta.assistants.create(model="gpt-4o")
+            said: list[Any] = [{"role": "user", "content": "x" * 400} for _ in range(10)]
+            thread = await client.beta.threads.create(messages=said)
+            for _ in range(2):
+                await client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+                while endpoint.window("gpt-4o") is None:
+                    await asyncio.sleep(0.005)
+            await asyncio.to_thread(engine.close)
+            return [len(asked.body["messages"]) for asked in server.asked]
+
+    first, second = asyncio.run(main())
+    assert first == 10
+    assert 1 <= second <= 5
+
+
+def test_a_server_that_numbers_its_calls_anew_in_each_turn() -> None:
+    def answering(asked: Asked) -> Said:
+        if sum(message["role"] == "tool" for message in asked.body["messages"]) == 3:
+            return HI
+        call = {"index": 0, "id": "0", "function": {"name": "weather", "arguments": "{}"}}
+        return Said([event({"tool_calls": [call]}), event({}, "tool_calls"), b"data: [DONE]\n\n"])
+
+    async def main() -> tuple[list[str], list[dict[str, Any]]]:
+        async with serving(answering) as (server, endpoint):
+            engine = Engine("sqlite:///:memory:", model=endpoint)
+            client = engine.aclient()
+            tool: Any = {"type": "function", "function": {"name": "weather"}}
+            assistant = await client.beta.assistants.create(model="gpt-4o", tools=[tool])
+            thread = await client.beta.threads.create(messages=[{"role": "user", "content": "Hello"}])
+            runs: Any = client.beta.threads.runs
+            run = await runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+            ids: list[str] = []
+            while run.status == "requires_action":
+                ids += [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
+                outputs = [{"tool_call_id": ids[-1], "output": "sunny"}]
+                run = await runs.submit_tool_outputs_and_poll(run_id=run.id, thread_id=thread.id, tool_outputs=outputs)
+            assert run.status == "completed"
+            await asyncio.to_thread(engine.close)
+            return ids, server.asked[-1].body["messages"]
+
+    ids, messages = asyncio.run(main())
+    assert ids[0] == "0"
+    assert len(set(ids)) == 3
+    assert [call["id"] for message in messages for call in message.get("tool_calls", [])] == ids
+    assert [message["tool_call_id"] for message in messages if message["role"] == "tool"] == ids
 
 
 def test_an_engine_takes_the_endpoint_it_exports() -> None:
