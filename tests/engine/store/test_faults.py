@@ -16,7 +16,11 @@ Provoke = Callable[[Path], object]
 
 def made(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-    connection.execute("CREATE TABLE IF NOT EXISTS t (k INTEGER PRIMARY KEY, v TEXT NOT NULL)")
+    try:
+        connection.execute("CREATE TABLE IF NOT EXISTS t (k INTEGER PRIMARY KEY, v TEXT NOT NULL)")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
