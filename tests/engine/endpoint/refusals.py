@@ -104,6 +104,8 @@ REFUSED = [
     Failing("an error text", b'{"error":"model is loading"}', True, says="model is loading"),
     Failing("an error of many", b'[{"error":{"code":503,"message":"High demand","status":"UNAVAILABLE"}}]', True),
     Failing("an error of vLLM", b'{"object":"error","message":"No.","type":"NotFoundError","code":404}'),
+    Failing("MiniMax", b'{"base_resp":{"status_code":1004,"status_msg":"login fail"}}', True, says="login fail"),
+    Failing("DashScope", b'{"code":"invalid_api_key","message":"No."}', says="reported an error: No."),
     Failing("a wrong key at 200", error("Bad key sk-secret", type="authentication_error"), says="[key]"),
     too_long("llama.cpp of autumn 2025", "the request exceeds the available context size", 200, code=400),
     # The model is not there
@@ -131,7 +133,10 @@ REFUSED = [
     ),
     Failing("Azure, key", b'{"error":{"code":"401","message":"Access denied."}}', status=401, says="key_file"),
     Failing(
-        "Gemini, key", b'[{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}]', status=400
+        "Gemini, key",
+        b'[{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}]',
+        says="refused the key",
+        status=400,
     ),
     Failing("Cloudflare", b"<html>Forbidden</html>", status=403, says="a web page"),
     # Quota, credit, rates

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.engine.endpoint.failures import Told, judged, told_by, told_in, wait_s
+from toolkit.engine.endpoint.failures import Told, judged, said_instead, told_by, told_in, wait_s
 from toolkit.engine.model import ContextExceeded, ModelError
 
 
@@ -138,6 +138,23 @@ def test_a_request_that_is_too_long_says_so(status: int | None, text: str, words
     assert text in error.message
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}, "choices": None}, Told("login fail")),
+        ({"code": "InvalidParameter", "message": "No."}, Told("No.", "InvalidParameter")),
+        ({"error_code": 110, "error_msg": "Access token invalid"}, Told("Access token invalid")),
+        ({"detail": "Not Found"}, Told("Not Found")),
+        ({"message": {"a": 1}, "detail": "", "base_resp": []}, None),
+        ({}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_what_is_said_instead_of_an_answer(answer: object, told: Told | None) -> None:
+    assert said_instead(answer) == told
+
+
 def test_too_many_tokens_a_minute_is_not_too_long() -> None:
     error = judge(429, "Rate limit reached: too many tokens per minute.")
     assert not isinstance(error, ContextExceeded)
@@ -161,6 +178,7 @@ def test_too_many_tokens_a_minute_is_not_too_long() -> None:
         (404, "", ["http://host/v1", "404", "--model-url", "/v1", "'big'"]),
         (302, "", ["has moved (status 302)", "--model-url"]),
         (302, "http://new/v1", ["has moved to http://new/v1 (status 302)", "--model-url"]),
+        (400, "API key not valid. Please pass a valid API key.", ["refused the key (400)", "--model-key-file"]),
         (418, "I am a teapot", ["418", "I am a teapot."]),
         (400, "'temperature' is not supported with this model", ["status 400", "'temperature'"]),
     ],

@@ -58,7 +58,7 @@ def spoiled(data: st.DataObject, text: str) -> str:
     return text[:start] + json.dumps(replaced(value, at, data.draw(st.sampled_from(ODD))))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_answers(data: st.DataObject) -> None:
     lines = data.draw(st.sampled_from(BODIES)).decode().split("\n")
@@ -83,7 +83,7 @@ def test_answers(data: st.DataObject) -> None:
         assert call_deltas(before) == [(call.id, call.name, call.arguments) for call in ended.calls]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), st.sampled_from([None, 200, 308, 400, 401, 404, 413, 429, 500]))
 def test_refusals(data: st.DataObject, status: int | None) -> None:
     body = spoiled(data, data.draw(st.sampled_from([failing.body for failing in REFUSED])).decode(errors="replace"))

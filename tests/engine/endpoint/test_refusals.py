@@ -45,7 +45,7 @@ def test_failures_in_a_stream(failing: Failing) -> None:
     whole = BEGUN + failing.body
     alone = [Said([failing.body])] if failing.body else []
     at_once = [Said([whole], framing="close")]
-    in_two = [Said([whole[:at], whole[at:]]) for at in range(len(BEGUN), len(whole), 7)]
+    in_two = [Said([whole[:at], whole[at:]]) for at in range(len(BEGUN), len(whole), 11)]
     byte_by_byte = [Said([whole[at : at + 1] for at in range(len(whole))])]
     for error, deltas in failures([*alone, *at_once, *in_two, *byte_by_byte]):
         check(failing, error)

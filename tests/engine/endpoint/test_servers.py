@@ -18,7 +18,7 @@ from tests.engine.endpoint.shapes import Whole, call_deltas
 from toolkit.engine.model import CallBegan, Delta, Ended, ModelRequest, Text
 
 ASK = ModelRequest("m", ['{"role":"user","content":"Hello"}'])
-EVERY_PLACE = 300
+EVERY_PLACE = 250
 """Bytes up to which an answer is cut at every place here, and longer ones at some; the slow tests cut those too."""
 
 FRAMINGS = ("chunked", "length", "close")

@@ -12,7 +12,7 @@ import json
 from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from typing import Any, Final, Literal, cast
 
-from toolkit.engine.endpoint.failures import Told, judged, told_in
+from toolkit.engine.endpoint.failures import Told, judged, said_instead, told_in
 from toolkit.engine.endpoint.fragments import Calls
 from toolkit.engine.endpoint.sse import BOM, Event, EventReader
 from toolkit.engine.jsontext import clean, dump
@@ -146,6 +146,8 @@ class Completion:
             self._fail(error)
         deltas = self._chunk(cast("dict[str, Any]", answer), whole=True) if isinstance(answer, dict) else []
         if not self._had_delta:
+            if said := said_instead(cast("object", answer)):
+                self._fail(said)
             raise ModelError(f"The model endpoint {self._where} sent JSON without an answer in it.", retry=True)
         self.done = True
         return deltas

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from toolkit.engine.model import ContextExceeded, ModelError
 
-__all__ = ["Told", "judged", "told_by", "told_in", "wait_s"]
+__all__ = ["Told", "judged", "said_instead", "told_by", "told_in", "wait_s"]
 
 _TRY_AGAIN: Final = frozenset({408, 409, 425, 429})
 _SHOWN: Final = 500
@@ -43,6 +43,7 @@ _FINAL = re.compile(
     r"|invalid_api_key|not_found|notfound|unprocessable",
     re.IGNORECASE,
 )
+_KEY = re.compile(r"api[_ -]?key (is )?(not valid|invalid|expired|missing|not found)", re.IGNORECASE)
 _MODEL = re.compile(
     r"model_?not_?found|(not a valid|invalid|unknown|no such) model|\bmodel\b.{0,100}?(not (exist|found|known|available"
     r"|supported|loaded)|does ?n.t exist|does not exist|unknown)",
@@ -73,6 +74,19 @@ def told_in(body: object) -> Told | None:
     if error := answer.get("error"):
         return _read(error, answer)
     return _read(answer, answer) if answer.get("object") == "error" else None
+
+
+def said_instead(answer: object) -> Told | None:
+    """Find what JSON without a completion says, though it calls it no error (MiniMax, DashScope, Qianfan)."""
+    if not isinstance(answer, dict):
+        return None
+    answer = cast("dict[str, Any]", answer)
+    places = (answer.get("base_resp"), answer)
+    for place in (cast("dict[str, Any]", each) for each in places if isinstance(each, dict)):
+        for key in ("message", "detail", "msg", "error_msg", "status_msg"):
+            if isinstance(text := place.get(key), str) and text:
+                return Told(text, str(place.get("code") or ""))
+    return None
 
 
 def told_by(body: bytes) -> Told:
@@ -144,7 +158,7 @@ def judged(
 
 
 def _advice(status: int, said: str, told: Told, where: str, model: str) -> str:
-    if status in (401, 403):
+    if status in (401, 403) or (status == 400 and _KEY.search(told.text)):
         return (
             f"The model endpoint {where} refused the key ({status}): {said} "
             "Check --model-key-file, TOOLKIT_MODEL_KEY or OPENAI_API_KEY, or key_file in the --config file."
