@@ -1,9 +1,9 @@
 """Kill runs at their writes, one point after the other: `python -m tests.contract.crash_walker`.
 
-Reads a JSON object a line, {"kind", "folder", "most", "twice"}, and answers each with a line {"writes", "points",
-"problems", "recovered_s"}. Points are pairs of a write and a side of its commit; `most` says how many are tried, 0 all;
-`twice` that the engine which goes on dies as well, and a third one goes on after it. `recovered_s` is the median time
-from the last engine's start until everything was done.
+Reads a JSON object a line, {"kinds", "folder", "most", "twice"}, and answers each with a line, {KIND: {"writes",
+"points", "problems", "recovered_s"}}. Points are pairs of a write and a side of its commit; `most` says how many are
+tried of each kind, 0 all; `twice` that the engine which goes on dies as well, and a third one goes on after it.
+`recovered_s` is the median time from the last engine's start until everything was done.
 
 Each trial is two forks, or three. In the first an engine and a client run until the one kills both; in the next a new
 engine opens the file, and the client goes on from its notes.
@@ -21,12 +21,12 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from tests.contract.crash_checks import follow_up, problems
 from tests.contract.crash_client import Client, Notes
@@ -37,11 +37,13 @@ from toolkit.engine import Engine
 from toolkit.engine.store.address import parse
 from toolkit.engine.store.sqlite import SQLite
 
+Name = TypeVar("Name", bound=Hashable)
 Object = dict[str, Any]
 Point = tuple[int, Side]
 Trial = Generator[Callable[[], None], int, Object]
 """Yields what to do in a fork, is sent how that ended, and returns what came of it."""
 
+_SIDES: Sequence[Side] = get_args(Side)
 _AT_ONCE = 4
 _HANGS_S = 60
 
@@ -56,42 +58,47 @@ def main() -> None:
             thread.join(10)  # of a store that is closed; forks are made of one thread
     for line in sys.stdin:
         task = json.loads(line)
-        print(json.dumps(walk(KINDS[task["kind"]], Path(task["folder"]), task["most"], task["twice"])), flush=True)
+        walked = walk(task["kinds"], Path(task["folder"]), task["most"], twice=task["twice"])
+        print(json.dumps(walked), flush=True)
 
 
-def walk(kind: Kind, folder: Path, most: int, twice: bool) -> Object:
-    """Let a kind of run be undisturbed once, then die at its points."""
-    [undisturbed] = _in_forks([_trial(kind, folder / "undisturbed", (), keyed=True)])
-    writes = undisturbed["writes"]
-    trials = dict[str, Trial]()
-    for number, (at, side) in enumerate(_points(writes, most)):
-        deaths: list[Point] = [(at, side)]
-        if twice:  # and some writes after the restart
-            deaths.append((1 + number % 5, get_args(Side)[number // 5 % 2]))
-        name = ", then ".join(f"{side} commit {at}" for at, side in deaths)
-        trials[name] = _trial(kind, folder / name, deaths, keyed=(number % 4 in (0, 3)) != twice)
-    done = [undisturbed, *_in_forks([*trials.values()])]
-    names = ["undisturbed", *trials]
+def walk(kinds: Sequence[str], folder: Path, most: int, *, twice: bool) -> Mapping[str, Object]:
+    """Let each kind of run be undisturbed once, then die at its points."""
+    undisturbed = _in_forks({kind: _trial(kind, folder / kind, (), keyed=True) for kind in kinds})
+    trials: dict[tuple[str, str], Trial] = {}
+    for kind in kinds:
+        for number, point in enumerate(_points(undisturbed[kind]["writes"], most)):
+            after = (1 + number % 5, _SIDES[number // 5 % 2])  # writes of the engine that goes on
+            deaths = [point, after] if twice else [point]
+            name = ", then ".join(f"{side} commit {at}" for at, side in deaths)
+            place = folder / f"{kind}, {name}"
+            trials[kind, name] = _trial(kind, place, deaths, keyed=(number % 4 in (0, 3)) != twice)
+    done = _in_forks(trials)
     return {
-        "writes": writes,
-        "points": len(trials),
-        "problems": [
-            f"{name}: {problem}" for name, one in zip(names, done, strict=True) for problem in one["problems"]
-        ],
-        "recovered_s": median(one["seconds"] for one in done),
+        kind: _summed(undisturbed[kind], {name: done[of, name] for of, name in done if of == kind}) for kind in kinds
+    }
+
+
+def _summed(undisturbed: Object, done: Mapping[str, Object]) -> Object:
+    named = {"undisturbed": undisturbed, **done}
+    return {
+        "writes": undisturbed["writes"],
+        "points": len(done),
+        "problems": [f"{name}: {problem}" for name, one in named.items() for problem in one["problems"]],
+        "recovered_s": median(one["seconds"] for one in named.values()),
     }
 
 
 def _points(writes: int, most: int) -> Sequence[Point]:
     """List both sides of every write; or so many points, evenly spread, the sides in turn."""
-    sides = get_args(Side)
     if not most:
-        return [(at, side) for at in range(1, writes + 1) for side in sides]
-    return [(1 + (2 * number + 1) * writes // (2 * most), sides[number % 2]) for number in range(most)]
+        return [(at, side) for at in range(1, writes + 1) for side in _SIDES]
+    return [(1 + (2 * number + 1) * writes // (2 * most), _SIDES[number % 2]) for number in range(most)]
 
 
-def _trial(kind: Kind, folder: Path, deaths: Sequence[Point], *, keyed: bool) -> Trial:
+def _trial(name: str, folder: Path, deaths: Sequence[Point], *, keyed: bool) -> Trial:
     folder.mkdir()
+    kind = KINDS[name]
     died = 0
     for number, point in enumerate(deaths or [(0, "before")]):
         status = yield partial(_drive, kind, folder, point, keyed=keyed or not number)
@@ -174,21 +181,21 @@ class _Errors(logging.Handler):
         self.told.append(self.format(record))
 
 
-def _in_forks(trials: list[Trial]) -> list[Object]:
+def _in_forks(trials: Mapping[Name, Trial]) -> dict[Name, Object]:
     """Carry trials out, a few at once."""
-    waiting, results = list(enumerate(trials)), dict[int, Object]()
-    under_way: dict[int, tuple[int, Trial]] = {}
+    waiting, results = list(trials.items()), dict[Name, Object]()
+    under_way: dict[int, tuple[Name, Trial]] = {}
     while waiting or under_way:
         while waiting and len(under_way) < _AT_ONCE:
-            number, trial = waiting.pop(0)
-            under_way[_fork(next(trial))] = number, trial
+            name, trial = waiting.pop(0)
+            under_way[_fork(next(trial))] = name, trial
         pid, status = os.wait()
-        number, trial = under_way.pop(pid)
+        name, trial = under_way.pop(pid)
         try:
-            under_way[_fork(trial.send(os.waitstatus_to_exitcode(status)))] = number, trial
+            under_way[_fork(trial.send(os.waitstatus_to_exitcode(status)))] = name, trial
         except StopIteration as ended:
-            results[number] = ended.value
-    return [results[number] for number in range(len(trials))]
+            results[name] = ended.value
+    return results
 
 
 def _fork(work: Callable[[], None]) -> int:

@@ -72,8 +72,10 @@ class Pair:
     def start(self, thread_id: str) -> Any:
         return self.one.client.beta.threads.runs.create(thread_id, assistant_id=self.assistant_id)
 
-    def listen(self, server: Server, thread_id: str, key: str = "run") -> Listener:
-        return Listener(server.client, f"/threads/{thread_id}/runs", {"assistant_id": self.assistant_id}, key)
+    def listen(self, server: Server, thread_id: str, key: str = "") -> Listener:
+        return Listener(
+            server.client, f"/threads/{thread_id}/runs", {"assistant_id": self.assistant_id}, key or thread_id
+        )
 
     def is_free(self, thread_id: str) -> None:
         client = self.other.client
@@ -82,42 +84,54 @@ class Pair:
         assert run.status == "completed"
 
 
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
     """The first has a model that stalls where it is told to; that of the second always answers in full."""
-    store = f"sqlite:///{tmp_path}/shared.db"
+    store = f"sqlite:///{tmp_path_factory.mktemp('shared')}/shared.db"
     one, other = Server(store), Server(store)
     raced(one.start, partial(other.start, whole=True))
-    yield Pair(one, other)
+    yield one, other
     for server in (one, other):
         server.close()
     assert one.inspector.problems + other.inspector.problems == []
 
 
-def test_a_server_that_is_killed_is_followed_by_the_other(pair: Pair) -> None:
-    thread_id = pair.thread("stall")
-    run = pair.start(thread_id)
-    runs = pair.other.client.beta.threads.runs
+@pytest.fixture
+def pair(servers: tuple[Server, Server]) -> Pair:
+    return Pair(*servers)
+
+
+@pytest.fixture
+def doomed(pair: Pair) -> Iterator[Pair]:
+    """The first of them will be killed."""
+    yield pair
+    pair.one.start()
+
+
+def test_a_server_that_is_killed_is_followed_by_the_other(doomed: Pair) -> None:
+    thread_id = doomed.thread("stall")
+    run = doomed.start(thread_id)
+    runs = doomed.other.client.beta.threads.runs
     until(lambda: runs.retrieve(run.id, thread_id=thread_id).status == "in_progress")
-    pair.one.kill()
+    doomed.one.kill()
     began = time.monotonic()
     assert runs.poll(run.id, thread_id=thread_id).status == "completed"
     assert time.monotonic() - began < 5, "it looks once a second"
-    assert texts(pair.other.client, thread_id) == [("stall", "completed"), ("Answer to stall", "completed")]
-    pair.is_free(thread_id)
+    assert texts(doomed.other.client, thread_id) == [("stall", "completed"), ("Answer to stall", "completed")]
+    doomed.is_free(thread_id)
 
 
-def test_a_streamed_run_of_a_killed_server_is_heard_at_the_other(pair: Pair) -> None:
-    thread_id = pair.thread("stall")
-    first = Broken(pair.one.client, f"/threads/{thread_id}/runs", {"assistant_id": pair.assistant_id}, "run")
+def test_a_streamed_run_of_a_killed_server_is_heard_at_the_other(doomed: Pair) -> None:
+    thread_id = doomed.thread("stall")
+    first = Broken(doomed.one.client, f"/threads/{thread_id}/runs", {"assistant_id": doomed.assistant_id}, thread_id)
     until(lambda: first.heard("thread.message.delta"))
-    again = pair.listen(pair.other, thread_id)
+    again = doomed.listen(doomed.other, thread_id)
     time.sleep(0.3)  # what is said is stored a moment later
-    pair.one.kill()
+    doomed.one.kill()
     assert again.end()["status"] == "completed"
-    said = texts(pair.other.client, thread_id)
+    said = texts(doomed.other.client, thread_id)
     assert said == [("stall", "completed"), ("Half of ", "incomplete"), ("Answer to stall", "completed")]
-    pair.is_free(thread_id)
+    doomed.is_free(thread_id)
 
 
 @pytest.mark.slow
@@ -217,23 +231,19 @@ def test_a_run_beside_a_server(tmp_path: Path) -> None:
             assistant = client.beta.assistants.create(model="offline")
             asked = "What's the weather in San Francisco today and the likelihood it'll rain?"
             run = [*toolkit, "run", "examples/weather_assistant.py", asked, "--store", store]
-            runs = [
-                subprocess.Popen(run, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()) for _ in range(2)
-            ]
-            while any(one.poll() is None for one in runs):
-                body: Any = {"messages": [{"role": "user", "content": "hello"}]}
-                mine = client.beta.threads.create_and_run_poll(assistant_id=assistant.id, thread=body)
-                assert mine.status == "completed"
-                time.sleep(0.1)  # a page of threads holds a hundred
-            told = [one.communicate()[0] for one in runs]
-            assert [one.returncode for one in runs] == [0, 0], told
+            with subprocess.Popen(run, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment()) as beside:
+                while beside.poll() is None:
+                    body: Any = {"messages": [{"role": "user", "content": "hello"}]}
+                    mine = client.beta.threads.create_and_run_poll(assistant_id=assistant.id, thread=body)
+                    assert mine.status == "completed"
+                    time.sleep(0.1)  # a page of threads holds a hundred
+                told = beside.communicate()[0]
+            assert beside.returncode == 0, told
             threads: Any = client.get("/threads?limit=100", cast_to=dict)  # type: ignore
-            theirs = [one["id"] for one in threads["data"] if texts(client, one["id"])[0][0] == asked]
-            assert len(theirs) == 2
-            for thread_id in theirs:
-                [ended] = client.beta.threads.runs.list(thread_id).data
-                assert ended.status == "completed"
-                assert texts(client, thread_id)[-1][0].splitlines()[-1] in "".join(told)
+            [theirs] = [one["id"] for one in threads["data"] if texts(client, one["id"])[0][0] == asked]
+            [ended] = client.beta.threads.runs.list(theirs).data
+            assert ended.status == "completed"
+            assert texts(client, theirs)[-1][0].splitlines()[-1] in told
             client.close()
         finally:
             process.kill()

@@ -1,7 +1,7 @@
 """Clients that race each other: exactly one wins, the others are told why not, and the store is sound afterwards.
 
-Each race is run with rivals in one process, over sockets, and at two engines on one file. A few rounds in the CI tier,
-many in the slow one.
+Each race is run with rivals in one process, over sockets, and at two engines on one file. One round in the CI tier, many
+in the slow one.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def rings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, 
         assert [problem for inspector in inspectors for problem in inspector.problems] == []
 
 
-@pytest.fixture(params=[2, pytest.param(60, marks=pytest.mark.slow)], ids=["few", "many"])
+@pytest.fixture(params=[1, pytest.param(60, marks=pytest.mark.slow)], ids=["few", "many"])
 def rounds(request: pytest.FixtureRequest) -> int:
     count: int = request.param
     return count
