@@ -66,7 +66,7 @@ def test_a_fork_does_not_keep_its_parents_workers_alive(tmp_path: Path) -> None:
         Presence(tmp_path / "store.db")
         there = Presence(tmp_path / "store.db")
         there.appear("there")
-        child = multiprocessing.get_context("fork").Process(target=os.read, args=(alive, 1))
+        child = multiprocessing.get_context("fork").Process(target=signal.pause)
         child.start()
         os.write(said, b"%d\n" % (child.pid or 0))
         signal.pause()
