@@ -1,7 +1,7 @@
 """Clients that race each other: exactly one wins, the others are told why not, and the store is sound afterwards.
 
-Each race is run with rivals in one process, over sockets, and at two engines on one file. One round in the CI tier, many
-in the slow one.
+Each race is run with rivals in one process, over sockets, and at two engines on one file. One round in the CI tier,
+many in the slow one.
 """
 
 from __future__ import annotations
