@@ -106,6 +106,20 @@ def test_a_server_that_never_closes(ending: list[bytes | None]) -> None:
     assert asyncio.run(main()) < 3
 
 
+@pytest.mark.slow
+def test_an_idle_connection_is_let_go_before_its_server_does() -> None:
+    """uvicorn closes after 5 s: a request that was sent at that moment would be lost."""
+
+    async def main() -> None:
+        async with serving(lambda _: Said(HI)) as (server, endpoint):
+            for pause_s, connections in ((0, 1), (0.5, 1), (4.5, 2)):
+                await asyncio.sleep(pause_s)
+                assert await text_of(endpoint) == "Hi"
+                assert len(server.connections) == connections
+
+    asyncio.run(main())
+
+
 def test_query_and_headers_as_azure_wants_them() -> None:
     async def main() -> None:
         options: dict[str, Any] = {

@@ -144,10 +144,11 @@ class Completion:
             raise ModelError(f"The model endpoint {self._where} sent JSON that broke off.", retry=True) from None
         if error := told_in(answer):
             self._fail(error)
+        instead = said_instead(answer)
         deltas = self._chunk(cast("dict[str, Any]", answer), whole=True) if isinstance(answer, dict) else []
         if not self._had_delta:
-            if said := said_instead(cast("object", answer)):
-                self._fail(said)
+            if instead:
+                self._fail(instead)
             raise ModelError(f"The model endpoint {self._where} sent JSON without an answer in it.", retry=True)
         self.done = True
         return deltas

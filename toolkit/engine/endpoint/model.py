@@ -33,6 +33,9 @@ __all__ = ["Endpoint"]
 
 _CONNECT_S: Final = 10.0
 _NAMES_S: Final = 15.0
+_IDLE_S: Final = {"http": 4.0, "https": 30.0}
+"""How long an idle connection is kept: less than its server keeps it, or a request may meet one that is being closed.
+Servers of one's own close after 5 s (uvicorn, so vLLM and SGLang, and Node), load balancers of the rest after 60."""
 _LINGER_S: Final = 5.0
 """How long to wait for usage once the end was told, of servers that never close."""
 _CLOSE_S: Final = 0.05
@@ -84,6 +87,7 @@ class Endpoint:
         """For people: without what may be secret."""
         given = [*headers.items(), *query.items()]
         self._secrets = [each for each in (key, *(value for name, value in given if _SECRET.search(name))) if each]
+        self._idle_s = _IDLE_S[parts.scheme]
         self._may_use_proxy = not is_here(parts.hostname or "")
         self._timeout_s = timeout_s
         self._headers = {
@@ -177,7 +181,7 @@ class Endpoint:
                 verify=httpx2.create_ssl_context(),  # here, so that SSL_CERT_FILE counts for this machine's servers too
                 trust_env=self._may_use_proxy,
                 timeout=httpx2.Timeout(None, connect=_CONNECT_S),
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60),
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=self._idle_s),
             )
         except ImportError:
             raise ModelError("A SOCKS proxy (ALL_PROXY) needs: pip install socksio. Or set NO_PROXY.") from None
