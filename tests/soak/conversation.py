@@ -171,6 +171,7 @@ class Conversation:
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         deadline = time.monotonic() + PATIENCE_S
         while True:
+            sent_at = time.monotonic()
             try:
                 answer = await send(self._chance.choice(self._clients), headers)
             except _BROKEN as error:
@@ -185,7 +186,7 @@ class Conversation:
                     raise Problem("lost", str(error)) from error
                 raise
             else:
-                self._tally.answered()
+                self._tally.answered(sent_at)
                 return answer
 
     async def _messages(self) -> list[Any]:

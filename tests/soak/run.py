@@ -125,14 +125,14 @@ async def _work(number: int, clients: Sequence[AsyncOpenAI], tally: Tally, seed:
 
 
 async def _kill_and_watch(plan: Plan, servers: Sequence[Server], report: Report, over: asyncio.Event) -> None:
-    end = time.monotonic() + plan.minutes * 60
-    while time.monotonic() + plan.kill_every_s <= end:
-        await asyncio.sleep(plan.kill_every_s)
-        server = servers[report.kills % len(servers)]
+    began = time.monotonic()
+    for kill in range(int(plan.minutes * 60 / plan.kill_every_s)):
+        await asyncio.sleep(max(0.0, began + (kill + 1) * plan.kill_every_s - time.monotonic()))
+        server = servers[kill % len(servers)]
         report.lives.append(server.mebibytes())
-        report.kills += 1
-        report.tally.killed_at = time.monotonic()
-        await asyncio.to_thread(server.restart)
+        server.kill()
+        report.kills, report.tally.killed_at = kill + 1, time.monotonic()
+        await asyncio.to_thread(server.start)
     for _ in range(_SAMPLES):
         await asyncio.sleep(plan.minutes * 30 / _SAMPLES)
         report.long_life.append(servers[0].mebibytes())

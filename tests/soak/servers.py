@@ -69,11 +69,6 @@ class Server(_Process):
         options = ["--store", f"sqlite:///{folder}/soak.db", "--model-url", model.url, "--no-check-model"]
         super().__init__([*_TOOLKIT, "serve", "--port", str(port), *options])
 
-    def restart(self) -> None:
-        """Kill it and start it again."""
-        self.kill()
-        self.start()
-
     def mebibytes(self) -> float:
         """Resident memory; 0 where there is no such figure."""
         status = Path(f"/proc/{self.pid}/status")

@@ -33,13 +33,14 @@ class Tally:
     """Runs by how they ended."""
     problems: list[Problem] = field(default_factory=list[Problem])
     killed_at: float | None = None
-    """When a server was last killed, until somebody gets an answer again."""
+    """When a server was last killed, until a request that was sent after that is answered."""
     silences_s: list[float] = field(default_factory=list[float])
-    """From each kill to the next answer."""
+    """From each kill to that answer."""
 
-    def answered(self) -> None:
+    def answered(self, sent_at: float) -> None:
+        """Count the answer to a request."""
         self.requests += 1
-        if self.killed_at is not None:
+        if self.killed_at is not None and sent_at > self.killed_at:
             self.silences_s.append(time.monotonic() - self.killed_at)
             self.killed_at = None
 
