@@ -97,10 +97,37 @@ def test_everything_goes_while_there_is_room(talk: Thread) -> None:
 
 def test_the_newest_go_first_and_calls_never_without_their_outputs(talk: Thread) -> None:
     run = talk.start()
-    sizes = {len(talk.read(run, Budget(size))): size for size in range(800, 0, -1)}
-    assert sorted(sizes) == [1, 2, 3, 4, 7, 8], "5 and 6 would cut the turn of the calls"
+    sizes = {len(talk.read(run, Budget(size))): size for size in range(127, 0, -1)}
+    assert sorted(sizes) == [1, 2, 3], "too little room for the first message"
     for count, size in sizes.items():
         assert talk.read(run, Budget(size)) == ALL[-count:]
+
+
+def test_the_middle_is_left_out_and_never_half_a_turn(talk: Thread) -> None:
+    run = talk.start()
+    sent = {tuple(talk.read(run, Budget(size))) for size in range(128, 800)}
+    assert sent == {
+        *((ALL[0], *ALL[-count:]) for count in (2, 3, 4)),
+        (*ALL,),
+    }, "the first and the newest; 5 and 6 would cut the turn of the calls"
+
+
+def test_a_first_message_that_takes_too_much_room_goes_like_the_others(do: Do) -> None:
+    thread = Thread(do)
+    thread.say("x" * 500)
+    for number in range(10):
+        thread.say(f"message {number}")
+    run = thread.start()
+    assert thread.read(run, Budget(320))[0] == "user: message 2"
+
+
+def test_what_the_run_did_leaves_no_room_for_the_first_message(do: Do) -> None:
+    thread = Thread(do)
+    for text in ("first", "second", "third"):
+        thread.say(text)
+    run = thread.call(thread.start(), "a")
+    size = sum(len(chat.encode()) for chat in thread.do(lambda tx: context.read(tx, run, Budget(0))).messages)
+    assert thread.read(run, Budget(size)) == ["user: third", "assistant: call_a", "tool: output of a"]
 
 
 def test_last_messages_counts_messages_from_before_the_run(talk: Thread) -> None:
@@ -195,4 +222,4 @@ def test_the_budget_is_the_tightest_bound(
     do: Do, window: int | None, settings: dict[str, Any], size: int | None, messages: int | None
 ) -> None:
     run = Thread(do).start(**settings)
-    assert context.budget_of(run, run.settings, window) == Budget(size, messages)
+    assert context.budget_of(run, run.settings, window, 4) == Budget(size, messages)

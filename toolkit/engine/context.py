@@ -1,7 +1,8 @@
 """What goes to the model: the thread, as chat messages that were stored as JSON texts, and the run's settings.
 
 The newest messages go first into the room there is; a message that calls tools and the tools' outputs are never sent
-apart. Reading stops where the room ends, so a run costs what is sent, not what the thread holds.
+apart. Where a thread is longer than the room, the middle is left out: the message it began with stays, since it often
+says what all is about. Reading stops where the room ends, so a run costs what is sent, not what the thread holds.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from toolkit.engine.model import ModelRequest
 from toolkit.engine.objects.runs import Run
 from toolkit.engine.store import Row, Tx
 
-__all__ = ["BYTES_PER_TOKEN", "Budget", "Context", "budget_of", "estimate", "read", "request_of"]
-
-BYTES_PER_TOKEN: Final = 4
-"""A local estimate, for want of the model's own tokenizer; the usage that the model server reports is the truth."""
+__all__ = ["Budget", "Context", "budget_of", "fixed_size", "read", "request_of"]
 
 _FREE_PART: Final = 8
 """Of the model's window this part is left free for the answer, unless `max_completion_tokens` asks for more."""
-_PAGE = 200
+_FIRST_PART: Final = 4
+"""The thread's first message stays when it takes up no more than this part of the room."""
+_FIRST_PAGE, _PAGE = 20, 200
+"""Rows read at a time: few at first, since the room may be small."""
 _NO_SEQ: Final = 2**62
 
 
@@ -46,12 +47,7 @@ class Context:
     """Whether the run has called tools already."""
 
 
-def estimate(size: int) -> int:
-    """Estimate the tokens of so many bytes."""
-    return -(-size // BYTES_PER_TOKEN)
-
-
-def budget_of(run: Run, settings: Mapping[str, Any], window_tokens: int | None) -> Budget:
+def budget_of(run: Run, settings: Mapping[str, Any], window_tokens: int | None, bytes_per_token: float) -> Budget:
     """Settle what may be sent: the least of the model's window and of what is left of `max_prompt_tokens`.
 
     The window has to hold the answer too, so some of it is left free. The instructions and tools are taken off.
@@ -66,43 +62,67 @@ def budget_of(run: Run, settings: Mapping[str, Any], window_tokens: int | None) 
     messages = strategy["last_messages"] if strategy["type"] == "last_messages" else None
     if not bounds:
         return Budget(None, messages)
-    fixed = len(settings["instructions"].encode()) + len(dump(settings["tools"]))
-    return Budget(max(0, min(bounds) * BYTES_PER_TOKEN - fixed), messages)
+    return Budget(max(0, int(min(bounds) * bytes_per_token) - fixed_size(settings)), messages)
+
+
+def fixed_size(settings: Mapping[str, Any]) -> int:
+    """Count the bytes of what goes along with every request: the instructions and tools."""
+    return len(settings["instructions"].encode()) + len(dump(settings["tools"]).encode())
 
 
 def read(tx: Tx, run: Run, budget: Budget) -> Context:
     """Read as much of the thread as the budget allows, newest first; what this run was asked and did always goes."""
-    chosen: list[Row] = []
-    size = earlier = 0
+    chosen: list[list[Row]] = []
+    size = earlier = needed = 0
     for group in _groups(tx, run.thread):
-        group_size = sum(row["size"] for row in group)
+        group_size = _size(group)
         mine = group[0]["run"] == run.id
-        needed = mine or earlier == 0
-        if not needed and budget.size is not None and size + group_size > budget.size:
+        if mine or earlier == 0:
+            needed = len(chosen) + 1
+        elif budget.messages is not None and earlier >= budget.messages:
             break
-        if not needed and budget.messages is not None and earlier >= budget.messages:
+        elif budget.size is not None and size + group_size > budget.size:
+            size += _keep_first(tx, run, chosen, needed, budget.size, size)
             break
-        chosen += group
+        chosen.append(group)
         size += group_size
         earlier += not mine and group[0]["turn"] is None
-    chosen.reverse()
     had_calls = tx.one("step.had_calls", run=run.id) is not None
-    return Context([row["chat"] for row in chosen], size, had_calls)
+    return Context([row["chat"] for group in reversed(chosen) for row in reversed(group)], size, had_calls)
+
+
+def _keep_first(tx: Tx, run: Run, chosen: list[list[Row]], needed: int, room: int, size: int) -> int:
+    """Put the thread's first message before what was chosen, which makes way for it; by how much the size changed."""
+    first = tx.one("item.first", thread=run.thread)
+    if first is None or first["turn"] is not None or first["size"] > room // _FIRST_PART:
+        return 0
+    before = size
+    while size + first["size"] > room and len(chosen) > needed:
+        size -= _size(chosen.pop())
+    if size + first["size"] > room:
+        return size - before
+    chosen.append([first])
+    size += first["size"]
+    return size - before
+
+
+def _size(group: Sequence[Row]) -> int:
+    return sum(row["size"] for row in group)
 
 
 def _groups(tx: Tx, thread_id: str) -> Iterator[list[Row]]:
     """Walk a thread's items from the newest, those of one turn together, each group newest first."""
     group: list[Row] = []
-    before = _NO_SEQ
-    while rows := tx.all("item.newest", thread=thread_id, before=before, limit=_PAGE):
+    before, limit = _NO_SEQ, _FIRST_PAGE
+    while rows := tx.all("item.newest", thread=thread_id, before=before, limit=limit):
         for row in rows:
             if group and (row["turn"] is None or row["turn"] != group[-1]["turn"]):
                 yield group
                 group = []
             group.append(row)
-        before = rows[-1]["seq"]
-        if len(rows) < _PAGE:
+        if len(rows) < limit:
             break
+        before, limit = rows[-1]["seq"], _PAGE
     if group:
         yield group
 

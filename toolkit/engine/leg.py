@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
 
 from toolkit.engine import context as contexts
@@ -37,6 +37,7 @@ from toolkit.engine.model import (
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
 from toolkit.engine.routing import Models
 from toolkit.engine.store import Store, Tx
+from toolkit.engine.tokens import Scale
 from toolkit.errors import StoreUnavailable
 
 __all__ = ["Leg", "Rooms"]
@@ -65,6 +66,8 @@ class Rooms:
     context_tokens: int | None
     max_turns: int
     """How often a run may ask for tools."""
+    scale: Scale = field(default_factory=Scale)
+    """What the models' tokens have been seen to hold."""
 
 
 class Leg:
@@ -87,7 +90,9 @@ class Leg:
 
     def read(self, tx: Tx) -> None:
         """Read what goes to the model."""
-        self._context = contexts.read(tx, self.run, contexts.budget_of(self.run, self._settings, self._window))
+        per_token = self._rooms.scale.bytes_per_token(self._settings["model"])
+        budget = contexts.budget_of(self.run, self._settings, self._window, per_token)
+        self._context = contexts.read(tx, self.run, budget)
         if self.run.turns:
             self._taken = frozenset(row["id"] for row in tx.all("call.of_run", run=self.run.id))
 
@@ -143,7 +148,7 @@ class Leg:
             except ContextExceeded:
                 if len(self._context.messages) < 2 or self._window == 1:
                     raise
-                self._window = max(1, contexts.estimate(self._context.size) // 2)
+                self._window = max(1, self._estimated(self._context.size) // 2)
                 await self._start_over()
             except ModelError as error:
                 wait_s = pause_s if error.retry_after_s is None else error.retry_after_s
@@ -162,7 +167,7 @@ class Leg:
         try:
             async for delta in deltas:
                 if isinstance(delta, Ended):
-                    await self._end(delta, request)
+                    await self._end(delta)
                     return
                 await self._take(delta)
         finally:
@@ -246,18 +251,36 @@ class Leg:
         self._message_closed = True
         self._publish(moved)
 
-    async def _end(self, ended: Ended, request: ModelRequest) -> None:
+    async def _end(self, ended: Ended) -> None:
         self._drafting.stop()
-        size = sum(map(len, request.messages)) + len(request.tools or "")
+        used = self._used(ended)
         if ended.reason == "content_filter":
             stopped = LastError("invalid_prompt", "The model's content filter stopped the answer.")
             await self._fail(stopped, reason="content_filter")
         elif ended.calls and self.run.turns >= self._rooms.max_turns:
             await self._fail(LastError("server_error", _TOO_MANY_TURNS.format(self._rooms.max_turns)))
         elif ended.calls:
-            await self._wait_for(ended, _tokens(ended, size))
+            await self._wait_for(ended, used)
         else:
-            await self._complete(_tokens(ended, size), "max_completion_tokens" if ended.reason == "length" else None)
+            await self._complete(used, "max_completion_tokens" if ended.reason == "length" else None)
+
+    def _used(self, ended: Ended) -> Tokens:
+        """Take the server's count, and learn from it; estimate where there is none."""
+        size, usage = self._context.size + contexts.fixed_size(self._settings), ended.usage
+        if usage is None:
+            return Tokens(self._estimated(size), self._estimated(len(ended.message.encode())))
+        self._rooms.scale.learn(self._settings["model"], size, usage.prompt_tokens)
+        cached = usage.prompt_details.get("cached_tokens")
+        reasoning = usage.completion_details.get("reasoning_tokens")
+        return Tokens(
+            usage.prompt_tokens,
+            usage.completion_tokens,
+            cached if isinstance(cached, int) else 0,
+            reasoning if isinstance(reasoning, int) else 0,
+        )
+
+    def _estimated(self, size: int) -> int:
+        return self._rooms.scale.tokens(self._settings["model"], size)
 
     async def _wait_for(self, ended: Ended, used: Tokens) -> None:
         calls = [call for index, call in enumerate(ended.calls) if self._wanted(index)]
@@ -308,21 +331,6 @@ class Leg:
 
     def _now(self) -> int:
         return int(self._rooms.clock())
-
-
-def _tokens(ended: Ended, size: int) -> Tokens:
-    """Take the server's count, or estimate it where there is none."""
-    usage = ended.usage
-    if usage is None:
-        return Tokens(contexts.estimate(size), contexts.estimate(len(ended.message)))
-    cached = usage.prompt_details.get("cached_tokens")
-    reasoning = usage.completion_details.get("reasoning_tokens")
-    return Tokens(
-        usage.prompt_tokens,
-        usage.completion_tokens,
-        cached if isinstance(cached, int) else 0,
-        reasoning if isinstance(reasoning, int) else 0,
-    )
 
 
 def _remembered(chat: str, calls: Sequence[ModelCall], made: int) -> str:

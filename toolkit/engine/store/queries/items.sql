@@ -12,3 +12,6 @@ DELETE FROM item WHERE message = :message;
 
 -- name: item.newest
 SELECT seq, run, turn, size, chat FROM item WHERE thread = :thread AND seq < :before ORDER BY seq DESC LIMIT :limit;
+
+-- name: item.first
+SELECT seq, run, turn, size, chat FROM item WHERE thread = :thread ORDER BY seq LIMIT 1;
