@@ -65,13 +65,14 @@ class House:
         return data
 
     def run(self, thread: str, *statuses: str) -> Any:
-        """Wait until a thread's only run is in a state."""
+        """Wait until a thread has a run, one alone, and that is in a state."""
         deadline = time.monotonic() + 30
         while True:
-            [run] = self.runs(thread)
-            if run["status"] in statuses:
-                return run
-            assert time.monotonic() < deadline, run
+            runs = self.runs(thread)
+            assert len(runs) <= 1
+            if runs and runs[0]["status"] in statuses:
+                return runs[0]
+            assert time.monotonic() < deadline, runs
             time.sleep(0.01)
 
     def texts(self, thread: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import socket
 import subprocess
@@ -303,6 +304,42 @@ def test_who_offers_another_protocol_is_answered_in_this_one(serve: Serve, upgra
 
 def test_the_server_is_no_proxy(serve: Serve) -> None:
     refused(serve().ask(b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org\r\n\r\n"), 405)
+
+
+def mutated(sent: bytes, chance: random.Random) -> bytes:
+    """Damage a request in a few places."""
+    damaged = bytearray(sent)
+    for _ in range(chance.choice([1, 1, 2, 5])):
+        place = chance.randrange(len(damaged) + 1)
+        pieces = [b"\r\n", b"\0", b"%ff", b"\xff", b": ", b" ", b"content-length: 5\r\n", b"upgrade: x\r\n", sent]
+        damaged[place : place + chance.choice([0, 0, 1, 5])] = chance.choice(pieces)
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_is_sent_is_answered_or_left_and_never_a_fault(
+    serve: Serve, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve(head_s=0.1, body_s=0.1, linger_s=0.05)
+    offer = {"expect": "100-continue", "connection": "upgrade", "upgrade": "h2c"}
+    whole = [
+        MODELS,
+        request("OPTIONS", "/v1/threads"),
+        post("/v1/threads", {"metadata": {"a": "b"}}),
+        post("/v1/threads", b'5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n', transfer_encoding="chunked"),
+        post("/v1/threads/runs", {"assistant_id": "x", "stream": True}, **offer),
+    ]
+    chance = random.Random(seed)
+    for _ in range(150):
+        with server.connect() as line, suppress(ConnectionError):
+            line.sendall(mutated(chance.choice(whole), chance))
+            if chance.random() < 0.5:
+                line.shutdown(socket.SHUT_WR)
+            said = line.recv(65536)
+            assert not said or (said.startswith(b"HTTP/1.1 ") and said[9:12] != b"500"), said
+    assert server.ask(MODELS).status == 200
+    server.quiet()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def large(server: Raw) -> str:

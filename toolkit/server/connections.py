@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final, Literal
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from toolkit.errors import Refused
 from toolkit.server.wire import error_of
@@ -78,6 +79,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._wait(self.bounds.head_s)
         if len(self.connections) > self.bounds.connections:
             self._refuse(503, "There are too many connections to this server. Try again in a moment.")
@@ -86,7 +88,11 @@ class Connection(HttpToolsProtocol):
         for timer in (self._look, self._stall):
             if timer is not None:
                 timer.cancel()
+        self._let_go()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        self._let_go()  # asyncio closes the connection now
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -98,7 +104,7 @@ class Connection(HttpToolsProtocol):
         self._feed(data)
         if self._fruitless > self.bounds.head_bytes:
             self._refuse(431, "The head of the request is too large.")
-        elif self._until == math.inf and self._part is None and not self._answering:
+        elif self._until == math.inf and self._part is None and not self._unanswered:
             self._wait(self.bounds.head_s)  # what came was no request yet; uvicorn has stopped its own timer
 
     def _feed(self, data: bytes) -> None:
@@ -158,6 +164,7 @@ class Connection(HttpToolsProtocol):
         self._part = "body"
         self._wait(self.bounds.body_s)
         super().on_headers_complete()
+        self._unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._fruitless = 0
@@ -174,6 +181,7 @@ class Connection(HttpToolsProtocol):
     # What uvicorn calls
 
     def on_response_complete(self) -> None:
+        self._unanswered.popleft()
         super().on_response_complete()
         if self._refused:
             self.transport.close()
@@ -187,15 +195,18 @@ class Connection(HttpToolsProtocol):
     # Ends
 
     @property
-    def _answering(self) -> bool:
-        return bool(self.cycle) and not self.cycle.response_complete
-
-    @property
     def _may_speak(self) -> bool:
         """Whether an answer may begin: not in the middle of another one, and not out of turn."""
         if self._part == "body":
-            return not self.pipeline and not self.cycle.response_started
-        return not self._answering
+            return len(self._unanswered) == 1 and not self.cycle.response_started
+        return not self._unanswered
+
+    def _let_go(self) -> None:
+        """Tell the application that nobody reads its answers any more. (uvicorn tells it of the last one alone.)"""
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.waiting_for_100_continue = False
+            cycle.message_event.set()
 
     def _wait(self, seconds: float) -> None:
         self._until = until = self.loop.time() + seconds
@@ -239,6 +250,7 @@ class Connection(HttpToolsProtocol):
             self.pipeline.clear()
             self._until = math.inf
             return
+        self._let_go()
         kind, more = ("server_error", "retry-after: 1\r\n") if status == 503 else ("invalid_request_error", "")
         text = error_of(Refused(message, status=status, type=kind)).text
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"

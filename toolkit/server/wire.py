@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ Headers = list[tuple[bytes, bytes]]
 MOST_BODY: Final = 32 * 2**20
 _LARGE_BODY: Final = 256 * 2**10
 """From here on a body is checked in a thread, so that other requests need not wait for it."""
+_PARTING_S: Final = 1.0
 _STREAM_HEADERS: Final[Sequence[tuple[bytes, bytes]]] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -108,7 +110,7 @@ def _parsed(model: type[M], body: bytes, drop_unknown: bool) -> M:
     except ValidationError as error:
         if not drop_unknown or not only_unknown_fields(error):
             raise refusal(error) from None
-        _log.warning("unknown fields were left out: %s", dump(unknown_fields(error)))
+        _log.warning("unknown fields were left out: %.500s", dump(unknown_fields(error)))
         return model.model_validate_json(body, extra="ignore")
 
 
@@ -184,7 +186,9 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
     if not sending.cancelled():
         sending.result()
     elif cancelled:
-        await _sent(send, {"type": "http.response.body", "body": frame(broken_off(cut)) + DONE})
+        with contextlib.suppress(TimeoutError):  # of a client that does not read
+            async with asyncio.timeout(_PARTING_S):
+                await _sent(send, {"type": "http.response.body", "body": frame(broken_off(cut)) + DONE})
 
 
 async def _send_all(send: Send, frames: AsyncIterator[bytes]) -> None:
