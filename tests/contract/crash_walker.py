@@ -101,7 +101,8 @@ def _trial(name: str, folder: Path, deaths: Sequence[Point], *, keyed: bool) -> 
     folder.mkdir()
     kind = KINDS[name]
     died = 0
-    for number, point in enumerate(deaths or [(0, "before")]):
+    never: Point = (0, "before")
+    for number, point in enumerate(deaths or [never]):
         status = yield partial(_drive, kind, folder, point, keyed=keyed or not number)
         if status and status != -signal.SIGKILL:
             return _failed(f"the engine or the client ended with {status}")

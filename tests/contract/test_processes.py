@@ -202,7 +202,7 @@ def test_a_read_is_held_for_a_run_of_the_other_server(pair: Pair) -> None:
     options: Any = {"headers": {"X-Stainless-Poll-Helper": "true"}}
     reads = 0
     began = time.monotonic()
-    while pair.other.client.get(path, cast_to=dict, options=options)["status"] != "completed":  # type: ignore
+    while pair.other.client.get(path, cast_to=dict, options=options)["status"] != "completed":
         reads += 1
         assert time.monotonic() - began < 30
     assert reads <= (time.monotonic() - began) / 0.2, "each is held for as long as nothing is new"
@@ -239,7 +239,7 @@ def test_a_run_beside_a_server(tmp_path: Path) -> None:
                     time.sleep(0.1)  # a page of threads holds a hundred
                 told = beside.communicate()[0]
             assert beside.returncode == 0, told
-            threads: Any = client.get("/threads?limit=100", cast_to=dict)  # type: ignore
+            threads: Any = client.get("/threads?limit=100", cast_to=dict)
             [theirs] = [one["id"] for one in threads["data"] if texts(client, one["id"])[0][0] == asked]
             [ended] = client.beta.threads.runs.list(theirs).data
             assert ended.status == "completed"

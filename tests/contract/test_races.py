@@ -37,7 +37,7 @@ EXPIRES_S = 2
 class Ring:
     """Where rivals meet: two clients (or the same twice) of one store, and what they need to begin."""
 
-    def __init__(self, clients: Sequence[Any], path: Path, rounds: int) -> None:
+    def __init__(self, clients: Sequence[Any], path: Path, *, rounds: int) -> None:
         self.one, self.other = clients
         self.path, self.rounds = path, range(rounds)
         self.assistant_id: str = self.one.beta.assistants.create(model="m", tools=TOOLS).id
@@ -80,7 +80,7 @@ class Ring:
         assert texts(self.one, run.thread_id)[-1] == ("Answer to And now?", "completed")
         return ended
 
-    def outputs(self, run: Any) -> list[set[str]]:
+    def outputs(self, run: Any) -> list[set[str | None]]:
         """The outputs of each turn of a run."""
         steps = self.one.beta.threads.runs.steps.list(run.id, thread_id=run.thread_id, order="asc")
         return [
@@ -135,7 +135,7 @@ def rounds(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(params=DOORS)
 def ring(request: pytest.FixtureRequest, rings: Any, rounds: int) -> Ring:
-    return Ring(*rings[request.param, False], rounds)
+    return Ring(*rings[request.param, False], rounds=rounds)
 
 
 def test_outputs_are_taken_once(ring: Ring) -> None:
@@ -401,7 +401,7 @@ def keyed(client: Any, path: str, body: Any, key: str, *, streamed: bool = False
 @pytest.mark.parametrize("door", DOORS)
 def test_submit_beside_expiry(rings: Any, rounds: int, door: str) -> None:
     """Runs whose time is up just when their outputs come: they are taken or refused, and the run ends as told."""
-    ring = Ring(*rings[door, True], 1)
+    ring = Ring(*rings[door, True], rounds=1)
     runs = [ring.waiting("1") for _ in range(min(4 * rounds, 40))]
 
     def submit(number: int) -> Any:

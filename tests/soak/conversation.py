@@ -238,7 +238,7 @@ def _is_kept(message: Any) -> bool:
     """Whether models read a message of theirs: not when it broke off."""
     if message.role != "assistant":
         return False
-    return message.status == "completed" or message.incomplete_details.reason == "run_cancelled"
+    return bool(message.status == "completed" or message.incomplete_details.reason == "run_cancelled")
 
 
 def _text(message: Any) -> str:
