@@ -24,6 +24,13 @@ def test_flags_win_over_the_file() -> None:
     assert answering.used() == {"b": ["one"], "": ["three"]}
 
 
+def test_urls_are_shown_without_what_may_be_secret() -> None:
+    urls = ModelSettings("http://me:secret@a/v1?key=secret"), ModelSettings("http://b/v1/chat/completions")
+    answering = answering_of(urls[0], Config(FILE, {"b": urls[1]}, {}), {})
+    assert answering.urls == {"": "http://a/v1", "b": "http://b/v1"}
+    assert "secret" not in repr(answering)
+
+
 def test_without_a_model_url_the_endpoints_of_the_file_are_all() -> None:
     answering = answering_of(ModelSettings(), Config(FILE, {"b": B}, {"x": "b/one", "y": "two", "z": "offline"}), {})
     assert answering.default is None

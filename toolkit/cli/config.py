@@ -14,7 +14,7 @@
     "gpt-4o" = "local/llama3"
     "*" = "azure/gpt-4.1"
 
-What is wrong in it is told with its place, and never with a value: it may be a key.
+What is wrong in it is told with its place, and never with a value that may be a key.
 """
 
 from __future__ import annotations

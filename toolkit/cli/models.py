@@ -30,7 +30,7 @@ class Answering:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict[str, "Endpoint"])
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     urls: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Name of an endpoint -> its URL; the default one has the name ''."""
+    """Name of an endpoint -> its URL as it may be shown; the default one has the name ''."""
 
     @property
     def all(self) -> Mapping[str, Endpoint]:
@@ -52,11 +52,12 @@ def answering_of(default: ModelSettings, config: Config, names: Mapping[str, str
     """Put together which models answer; `names` win over those of the file. Raises Mistake for one at no endpoint."""
     endpoints = {name: _named(config, name, settings) for name, settings in config.endpoints.items()}
     urls = {"": default.url, **{name: settings.url for name, settings in config.endpoints.items()}}
+    shown = {name: _shown(url) for name, url in urls.items() if url}
     answering = Answering(
         _endpoint(default) if default.url else None,
         endpoints,
         {**config.models, **names},
-        {name: url for name, url in urls.items() if url},
+        shown,
     )
     try:
         models = Models(answering.default, {}, endpoints)
@@ -94,6 +95,12 @@ def _endpoint(settings: ModelSettings) -> Endpoint:
         query=settings.query,
         context_tokens=settings.context_tokens,
     )
+
+
+def _shown(url: str) -> str:
+    from toolkit.engine.endpoint.address import base_of
+
+    return base_of(url)
 
 
 def models_at(endpoint: Endpoint, url: str) -> list[str]:

@@ -21,6 +21,8 @@ class Asked:
     line: str
     headers: dict[str, str]
     raw: bytes
+    names: Sequence[str] = ()
+    """Of the headers, in lower case, as often as they came."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -61,7 +63,8 @@ class Server:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-                asked = Asked(head[0], headers, await reader.readexactly(int(headers.get("content-length", 0))))
+                names = [line.partition(": ")[0].lower() for line in head[1:]]
+                asked = Asked(head[0], headers, await reader.readexactly(int(headers.get("content-length", 0))), names)
                 said: Said | Awaitable[Said] = self._listing
                 if asked.line.startswith("GET"):
                     self.listed.append(asked)

@@ -143,6 +143,18 @@ def test_query_and_headers_as_azure_wants_them() -> None:
     asyncio.run(main())
 
 
+def test_own_headers_win_however_they_are_written() -> None:
+    async def main() -> None:
+        headers = {"authorization": "Basic abc", "user-agent": "mine"}
+        async with serving([Said(HI)], key="sk-1", headers=headers) as (server, endpoint):
+            assert await text_of(endpoint) == "Hi"
+            [asked] = server.asked
+            assert (asked.headers["authorization"], asked.headers["user-agent"]) == ("Basic abc", "mine")
+            assert asked.names.count("authorization") == asked.names.count("user-agent") == 1
+
+    asyncio.run(main())
+
+
 def test_secrets_of_headers_and_query_are_not_shown() -> None:
     said = refusal(400, {"error": {"message": "Not k-one, not k-two, not k-three; team blue, version 7."}})
 

@@ -45,6 +45,8 @@ _LISTING_HOLDS_S: Final = 600.0
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET: Final = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 """Names of headers and query parameters whose values are never shown."""
+_SHORT: Final = 3
+"""Characters of a value that is no secret, and would only make holes in what is shown."""
 
 
 class Endpoint:
@@ -86,16 +88,18 @@ class Endpoint:
         self._where = base_of(url)
         """For people: without what may be secret."""
         given = [*headers.items(), *query.items()]
-        self._secrets = [each for each in (key, *(value for name, value in given if _SECRET.search(name))) if each]
+        secrets = [key, *(value for name, value in given if _SECRET.search(name))]
+        self._secrets = [secret for secret in secrets if len(secret) > _SHORT]
         self._idle_s = _IDLE_S[parts.scheme]
         self._may_use_proxy = not is_here(parts.hostname or "")
         self._timeout_s = timeout_s
-        self._headers = {
+        own = {
             "User-Agent": "assistants-toolkit",
             "Accept-Encoding": "identity",  # a compressed stream is held back by what compresses it
             **({key_header or "Authorization": key if key_header else f"Bearer {key}"} if key else {}),
-            **headers,
         }
+        wanted = {name.lower() for name in headers}
+        self._headers = {**{name: value for name, value in own.items() if name.lower() not in wanted}, **headers}
         self._refused: dict[str, frozenset[str]] = {}
         """Model name -> members of a request that it was found not to take."""
         self._context_tokens = context_tokens
