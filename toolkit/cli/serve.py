@@ -219,6 +219,7 @@ def _server(engine: Engine) -> uvicorn.Server:
             timeout_graceful_shutdown=DRAIN_S,
             timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
+            proxy_headers=False,  # nobody here asks for the client's address
             lifespan="on",
         )
     )
