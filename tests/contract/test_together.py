@@ -85,7 +85,6 @@ def test_a_listener_is_told_how_its_run_ended_elsewhere(both: Any) -> None:
     until(lambda: one.model.aborted == 1)
 
 
-@pytest.mark.xfail(reason="the feed of the leg before is still there, and is told again")
 def test_a_listener_that_comes_again_hears_the_leg_it_asked_for(both: Any) -> None:
     """The first leg was streamed here, the second one elsewhere; then its request is repeated here."""
     one, other = both(ask(WEATHER, FLIGHTS), answer("never asked"))

@@ -32,7 +32,7 @@ async def _all(feed: Feed) -> bytes:
 
 def test_a_leg_that_is_not_streamed_has_no_feed() -> None:
     feeds = Feeds()
-    feeds.begin("run_1", None)
+    feeds.begin("run_1", "leg", None)
     assert feeds.get("run_1") is None
     feeds.publish("run_1", [("a", "1")])
     feeds.end("run_1", None)
@@ -41,10 +41,10 @@ def test_a_leg_that_is_not_streamed_has_no_feed() -> None:
 def test_the_next_leg_has_a_feed_of_its_own_and_ends_the_one_before() -> None:
     async def main() -> None:
         feeds = Feeds()
-        feeds.begin("run_1", [("a", "1")])
+        feeds.begin("run_1", "leg", [("a", "1")])
         first = feeds.get("run_1")
         assert first is not None
-        feeds.begin("run_1", [("b", "2")])
+        feeds.begin("run_1", "leg", [("b", "2")])
         second = feeds.get("run_1")
         assert second is not None
         assert await _all(first) == frame(("a", "1")) + DONE
@@ -58,7 +58,7 @@ def test_the_next_leg_has_a_feed_of_its_own_and_ends_the_one_before() -> None:
 def test_ended_feeds_are_kept_for_a_while_the_newest_within_a_bound() -> None:
     feeds = Feeds()
     for number in range(20):
-        feeds.begin(f"run_{number}", [("a", "x" * 2**20)])
+        feeds.begin(f"run_{number}", "leg", [("a", "x" * 2**20)])
         feeds.end(f"run_{number}", feeds.get(f"run_{number}"))
     kept = [number for number in range(20) if feeds.get(f"run_{number}") is not None]
     assert kept == list(range(13, 20))

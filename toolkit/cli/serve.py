@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
-DRAIN_S = 5
+DRAIN_S = 4
 """How long answers under way may take to end after a signal; runs themselves go on at the next start."""
 
 KEEP_ALIVE_S = 75

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import typer
 
 from toolkit.cli.mistakes import Mistake
+from toolkit.engine.store.address import url_of
 
 __all__ = [
     "DataDir",
@@ -167,7 +168,7 @@ def store_url(store: str | None, data_dir: Path | None) -> str | None:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Mistake(f"The folder {data_dir} cannot be made ({error.strerror}). Choose another --data-dir.") from error
-    return f"sqlite:///{data_dir.resolve() / 'assistants.db'}"
+    return url_of(data_dir.resolve() / "assistants.db")
 
 
 def _listed(variable: str) -> list[str]:

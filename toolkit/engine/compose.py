@@ -35,7 +35,7 @@ _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 
 
-_DRAIN_S: Final = 5.0
+_DRAIN_S: Final = 4.0
 """How long runs under way may take to get on when their server stops; then they are anybody's to go on with."""
 
 

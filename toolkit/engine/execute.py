@@ -11,15 +11,16 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from toolkit.engine import moves, workers
 from toolkit.engine.events import DONE, broken_off, closing, frame, replay
 from toolkit.engine.feeds import Feed, Feeds
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg, Rooms
+from toolkit.engine.logs import about
 from toolkit.engine.lookout import Lookout
 from toolkit.engine.objects import runs, threads
 from toolkit.engine.objects.answers import answers_of
@@ -36,6 +37,7 @@ __all__ = ["Execution"]
 _log = logging.getLogger("toolkit.engine")
 
 _GLANCE_S: Final = 0.25
+_Objects = Sequence[Mapping[str, Any]]
 _MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
 """States that a run leaves by itself, so that it is worth waiting for."""
 
@@ -152,7 +154,7 @@ class Execution:
 
         answer = await self._store.write(once(project, key, self._now(), work))
         if not answer.repeated:
-            self._set_going(run_id, told, streamed, resumed=True)
+            self._set_going(answer.text, told, streamed, resumed=True)
         return answer.text
 
     async def cancel(self, project: str, thread_id: str, run_id: str, *, key: Key | None = None) -> str:
@@ -199,30 +201,36 @@ class Execution:
         return answer.text
 
     async def listen(self, project: str, run: str) -> AsyncIterator[bytes]:
-        """Tell the events of a run's present leg, as frames ready to be sent, to their end; `run` is its JSON text.
+        """Tell the events of a leg, as frames ready to be sent, to their end; `run` is the answer that it began with.
 
-        A leg that is not under way in this process any more is told again from what is stored.
+        A leg that is not under way in this process, or not any more, is told from what is stored of its run.
         """
         run_id = id_of(run)
         feed = self._feeds.get(run_id)
-        if feed is not None:
+        if feed is not None and feed.leg == run:
             async for chunk in feed.listen():
                 yield chunk
             return
         thread_id: str = json.loads(run)["thread_id"]
         try:
-            now = await self._settled(project, thread_id, run_id)
+            now, steps, written = await self._settled(project, thread_id, run_id)
         except Refused as gone:  # its thread was deleted since
             yield frame(broken_off(gone)) + DONE
-            return
-        steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
-        yield replay(now.status, now.wire, steps, written)
+        else:
+            yield replay(now.status, now.wire, steps, written)
 
-    async def _settled(self, project: str, thread_id: str, run_id: str) -> Run:
-        """Wait until a run needs somebody or is over, wherever it is executed."""
-        while (run := await self.read_run(project, thread_id, run_id, hold_s=_GLANCE_S)).status in _MOVING:
-            pass
-        return run
+    async def _settled(self, project: str, thread_id: str, run_id: str) -> tuple[Run, _Objects, _Objects]:
+        """Wait until a run needs somebody or is over, wherever it is executed; give it, its steps and its messages.
+
+        Raises Refused (404). A store in trouble is waited for.
+        """
+        while True:
+            try:
+                run = await self.read_run(project, thread_id, run_id, hold_s=_GLANCE_S)
+                if run.status not in _MOVING:
+                    return run, *await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
+            except StoreUnavailable:
+                await asyncio.sleep(_GLANCE_S)
 
     # How runs are set going and ended
 
@@ -238,11 +246,12 @@ class Execution:
         answer: Answer = await self._store.write(once(project, key, self._now(), work))
         if not answer.repeated:
             events = [*before, ("thread.run.created", answer.text), ("thread.run.queued", answer.text)]
-            self._set_going(id_of(answer.text), events, streamed)
+            self._set_going(answer.text, events, streamed)
         return answer.text
 
-    def _set_going(self, run_id: str, events: Sequence[Event], streamed: bool, *, resumed: bool = False) -> None:
-        self._feeds.begin(run_id, events if streamed else None)
+    def _set_going(self, leg: str, events: Sequence[Event], streamed: bool, *, resumed: bool = False) -> None:
+        run_id = id_of(leg)
+        self._feeds.begin(run_id, leg, events if streamed else None)
         self._queue.put(run_id, resumed=resumed)
 
     async def _advance(self, run_id: str) -> None:
@@ -264,6 +273,7 @@ class Execution:
                 self._lose(run_id)
             return
         leg, events = taken
+        about(run_id=run_id, thread_id=leg.run.thread, project=leg.run.project)
         self._legs[run_id] = leg
         if feed is not None:
             feed.publish(events)
@@ -343,8 +353,7 @@ class Execution:
         row = await self._store.read(lambda tx: tx.one("run.by_id", id=run_id))
         if row is None:
             raise Refused(f"No run found with id '{run_id}'.", status=404)
-        run = await self._settled(row["project"], row["thread"], run_id)
-        steps, written = await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
+        run, steps, written = await self._settled(row["project"], row["thread"], run_id)
         return closing(run.status, run.wire, steps, written, begun)
 
     def _written(self, run_id: str) -> str | None:

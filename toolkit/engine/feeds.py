@@ -17,6 +17,10 @@ _KEPT_BYTES: Final = 8 * 2**20
 """How much of ended feeds is kept, the newest, for listeners that come again: a repeat within a moment or two."""
 
 
+_AT_ONCE: Final = 256
+"""Events sent together at most: what is joined for a listener that does not read waits in memory."""
+
+
 class Feed:
     """The events of one leg of a run, from its start to the next wait or end, for any number of listeners.
 
@@ -24,7 +28,9 @@ class Feed:
     broke, gets the leg from the start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leg: str = "") -> None:
+        self.leg = leg
+        """The answer to the request that began the leg, which tells it from the run's others."""
         self._frames: list[bytes] = []
         self._news = asyncio.Event()
         self.ended = False
@@ -52,9 +58,9 @@ class Feed:
         told = 0
         while True:
             if told < len(self._frames):
-                chunk = b"".join(self._frames[told:])
-                told = len(self._frames)
-                yield chunk
+                ahead = self._frames[told : told + _AT_ONCE]
+                told += len(ahead)
+                yield b"".join(ahead)
             elif self.ended:
                 return
             else:
@@ -75,11 +81,11 @@ class Feeds:
         """Give the feed of a run's present leg; None when nobody asked for a stream here."""
         return self._feeds.get(run_id)
 
-    def begin(self, run_id: str, events: Iterable[Event] | None) -> None:
+    def begin(self, run_id: str, leg: str, events: Iterable[Event] | None) -> None:
         """Begin a leg: with a feed when it is streamed, in place of the one of the leg before."""
         self._drop(run_id)
         if events is not None:
-            feed = self._feeds[run_id] = Feed()
+            feed = self._feeds[run_id] = Feed(leg)
             feed.publish(events)
 
     def publish(self, run_id: str, events: Iterable[Event]) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 
-from toolkit.engine.events import DONE, broken_off, frame
+from toolkit.engine.events import frame
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown_fields
 from toolkit.engine.objects.kept import Key
@@ -169,7 +169,8 @@ async def send_answer(send: Send, answer: Answer, headers: Headers, *, head_only
 async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers, *, cut: Refused) -> None:
     """Send events as they come, until they end or the client has gone; the run goes on without it.
 
-    When it is cancelled, the server ends: then `cut` is the last that is told.
+    When it is cancelled, the server ends: then `cut` is the last that is told, in the form in which the official client
+    raises it. A program that ignores `error` events would take a mere event for the end of its run.
     """
     await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEADERS, *headers]})
     sending = asyncio.create_task(_send_all(send, stream.frames))
@@ -188,7 +189,7 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
     elif cancelled:
         with contextlib.suppress(TimeoutError):  # of a client that does not read
             async with asyncio.timeout(_PARTING_S):
-                await _sent(send, {"type": "http.response.body", "body": frame(broken_off(cut)) + DONE})
+                await _sent(send, {"type": "http.response.body", "body": frame(("error", error_of(cut).text))})
 
 
 async def _send_all(send: Send, frames: AsyncIterator[bytes]) -> None:
