@@ -113,7 +113,14 @@ SHUT_IN = """
 set -e
 mount --bind "$1" /mnt
 for place in / /dev /dev/shm; do mount -o remount,bind,ro "$place"; done
+exec 9<"$HERE"
 mount -t tmpfs tmpfs /tmp
+case "$HERE" in /tmp/*)  # the checkout itself lies there: show it again
+  mkdir -p "$HERE"
+  mount --no-canonicalize --bind /proc/self/fd/9 "$HERE"
+  mount -o remount,bind,ro "$HERE"
+esac
+exec 9<&-
 shift
 for place in / /usr /var/tmp /dev/shm "$HERE"; do
   if touch "$place/probe" 2>/dev/null; then echo "$place can be written" >&2; exit 77; fi
