@@ -55,6 +55,7 @@ class Execution:
             self._store,
             self._worker,
             rooms.clock,
+            filing=rooms.filing,
             queue=self._queue,
             legs=self._legs,
             expire=self._expire,
