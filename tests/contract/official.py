@@ -26,6 +26,9 @@ TAKEN = {"`tool_resources` of runs": {"CreateRunRequest": ("tool_resources",)}}
 MORE_ITEMS = {"Tools of a run": {"RunObject": ("tools", 128)}}
 """Lists that may be longer than the schema says, by difference."""
 
+MORE_VALUES = {"Files for evals": {"OpenAIFile": ("purpose", "evals")}}
+"""Values that members may have besides the schema's, by difference."""
+
 NULLABLE = {"Ids of an empty page": ("first_id", "last_id")}
 """Members of lists that may be null though the schema says string, by difference."""
 
@@ -69,6 +72,9 @@ def _schema() -> dict[str, Any]:
     for longer in MORE_ITEMS.values():
         for name, (member, most) in longer.items():
             definitions[name]["properties"][member]["maxItems"] = most
+    for more in MORE_VALUES.values():
+        for name, (member, value) in more.items():
+            definitions[name]["properties"][member]["enum"].append(value)
     for by_object in BESIDES.values():
         for name, members in by_object.items():
             _open(definitions[name], members)

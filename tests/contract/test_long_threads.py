@@ -37,6 +37,10 @@ class Counted:
         self.steps += 1
         return 0
 
+    @property
+    def files(self) -> None:
+        return None
+
     async def write(self, work: Callable[[Tx], T]) -> T:
         return self._lane.do(work)
 

@@ -13,7 +13,9 @@ import pytest
 
 from tests.engine.scripted import Script, Scripted, answer
 from toolkit.engine import workers
+from toolkit.engine.blobs import Blobs
 from toolkit.engine.execute import Execution
+from toolkit.engine.filing import Filing
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Rooms
 from toolkit.engine.meter import Silent
@@ -45,6 +47,7 @@ class Worker:
         self.clock = Clock(ahead_s)
         rooms = Rooms(
             store=self.store,
+            filing=Filing(self.store, Blobs(None)),
             models=Models(self.model),
             clock=self.clock,
             meter=Silent(),

@@ -12,12 +12,15 @@ from toolkit.engine.states import (
     MESSAGE_MOVES,
     RUN_MOVES,
     STEP_MOVES,
+    UPLOAD_MOVES,
     MessageEvent,
     RunEvent,
     StepEvent,
+    UploadEvent,
     message_after,
     run_after,
     step_after,
+    upload_after,
 )
 from toolkit.errors import Refused
 
@@ -74,8 +77,20 @@ def test_a_message_ends_once(event: MessageEvent) -> None:
             message_after(after, again)
 
 
+@pytest.mark.parametrize("event", get_args(UploadEvent))
+@pytest.mark.parametrize("status", UPLOAD_MOVES)
+def test_an_upload_takes_parts_until_it_ends(status: str, event: UploadEvent) -> None:
+    ends = {"add_part": "pending", "complete": "completed", "cancel": "cancelled", "expire": "expired"}
+    if status == "pending":
+        assert upload_after("upload_a", status, event) == ends[event]
+        return
+    with pytest.raises(Refused, match=f"Upload 'upload_a' has status '{status}'") as refused:
+        upload_after("upload_a", status, event)
+    assert refused.value.status == 400
+
+
 def test_the_tables_are_closed() -> None:
-    for table in (RUN_MOVES, STEP_MOVES, MESSAGE_MOVES):
+    for table in (RUN_MOVES, STEP_MOVES, MESSAGE_MOVES, UPLOAD_MOVES):
         assert {after for moves in table.values() for after in moves.values()} <= set(table)
     assert set(RUN_MOVES) == ACTIVE | ENDED
     assert not any(RUN_MOVES[status] for status in ENDED)

@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from toolkit.engine.blobs import Blobs
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.execute import Execution
+from toolkit.engine.filing import Filing
 from toolkit.engine.leg import Rooms as LegRooms
 from toolkit.engine.model import Model
 from toolkit.engine.routing import Models
@@ -84,6 +86,7 @@ class Engine:
         self._keys = dict(api_keys or {})
         self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
         self._store: Store = SQLite(parse(store or default_url())) if store is None or isinstance(store, str) else store
+        self._blobs = Blobs(self._store.files)
         self._metrics = Metrics()
         self._process = os.getpid()
         self._lock = threading.Lock()
@@ -127,6 +130,7 @@ class Engine:
             thread.run(self._here[1].aclose())
         thread.run(self._store.aclose())
         thread.stop()
+        self._blobs.close()
 
     def __enter__(self) -> Self:
         return self
@@ -150,9 +154,11 @@ class Engine:
 
     def _wing(self) -> _Wing:
         models = self._models
+        filing = Filing(self._store, self._blobs)
         execution = Execution(
             LegRooms(
                 store=self._store,
+                filing=filing,
                 models=models,
                 clock=time.time,
                 meter=self._metrics,
@@ -162,7 +168,7 @@ class Engine:
             concurrency=self._concurrency,
             run_expires_s=self._run_expires_s,
         )
-        rooms = Rooms(self._store, execution, models, self._keys, self._unknown_fields, self._metrics)
+        rooms = Rooms(self._store, filing, execution, models, self._keys, self._unknown_fields, self._metrics)
         return _Wing(rooms, models)
 
 

@@ -57,6 +57,7 @@ class Execution:
             self._store,
             self._worker,
             rooms.clock,
+            filing=rooms.filing,
             queue=self._queue,
             legs=self._legs,
             expire=self._expire,

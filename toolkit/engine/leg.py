@@ -20,6 +20,7 @@ from toolkit.engine import moves
 from toolkit.engine.drafting import Drafting
 from toolkit.engine.events import call_delta, call_started, text_delta
 from toolkit.engine.feeds import Feed
+from toolkit.engine.filing import Filing
 from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.meter import Meter
 from toolkit.engine.model import (
@@ -60,6 +61,7 @@ class Rooms:
     """What a leg needs of the engine."""
 
     store: Store
+    filing: Filing
     models: Models
     clock: Callable[[], float]
     meter: Meter

@@ -1,7 +1,8 @@
 """Looks after the store's runs, once a second, for one worker.
 
 It shows that the worker lives, ends runs whose time is up, takes over the runs of workers that died, goes on with those
-that nobody has, and notices what others did to the runs under way here.
+that nobody has, and notices what others did to the runs under way here. Now and then it has swept what is kept for a
+while only: answers and files.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import partial
 from typing import Final
 
 from toolkit.engine import workers
+from toolkit.engine.filing import Filing
 from toolkit.engine.leg import Leg
 from toolkit.engine.objects import kept
 from toolkit.engine.queue import LocalQueue
@@ -56,12 +58,15 @@ class Lookout:
         worker: str,
         clock: Callable[[], float],
         *,
+        filing: Filing,
         queue: LocalQueue,
         legs: Mapping[str, Leg],
         expire: Callable[[str], Awaitable[None]],
         lose: Callable[[str], None],
     ) -> None:
         self._store, self._worker, self._clock = store, worker, clock
+        self._filing = filing
+        self._sweeping: asyncio.Task[None] | None = None
         self._queue, self._legs = queue, legs
         self._expire, self._lose = expire, lose
         self._pulse = workers.Pulse(_PATIENCE_S)
@@ -70,18 +75,22 @@ class Lookout:
         """Look, again and again, until cancelled. A store in trouble is waited for."""
         looks = 0
         in_trouble = False
-        while True:
-            try:
-                await self._look(sweep=looks % _SWEPT_AT == 0)
-                in_trouble = False
-            except StoreUnavailable as error:
-                if not in_trouble:
-                    _log.warning("the runs cannot be looked after for now: %s", error)
-                in_trouble = True
-            except Exception:
-                _log.exception("looking after the runs failed, and is tried again")
-            looks += 1
-            await asyncio.sleep(_LOOK_S)
+        try:
+            while True:
+                try:
+                    await self._look(sweep=looks % _SWEPT_AT == 0)
+                    in_trouble = False
+                except StoreUnavailable as error:
+                    if not in_trouble:
+                        _log.warning("the runs cannot be looked after for now: %s", error)
+                    in_trouble = True
+                except Exception:
+                    _log.exception("looking after the runs failed, and is tried again")
+                looks += 1
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            if self._sweeping is not None:
+                self._sweeping.cancel()
 
     async def _look(self, *, sweep: bool) -> None:
         now = self._clock()
@@ -89,6 +98,8 @@ class Lookout:
             await self._store.write(lambda tx: workers.beat(tx, self._worker))
         if sweep:
             await self._forget_answers(int(now))
+            if self._sweeping is None or self._sweeping.done():  # which takes its time, and nobody is to wait for it
+                self._sweeping = asyncio.create_task(self._sweep_files(int(now)))
         await self._take_over(await self._store.read(lambda tx: workers.others(tx, self._worker)))
         legs, tasks = dict(self._legs), self._queue.tasks
         seen = await self._store.read(partial(_seen, worker=self._worker, now=now, legs=legs))
@@ -101,6 +112,14 @@ class Lookout:
         for run_id, status in seen.to_do.items():
             if run_id not in self._queue:
                 self._queue.put(run_id, resumed=status != "queued")
+
+    async def _sweep_files(self, now: int) -> None:
+        try:
+            await self._filing.sweep(now)
+        except StoreUnavailable:  # logged by the store
+            pass
+        except Exception:
+            _log.exception("sweeping the files failed, and is tried again")
 
     async def _forget_answers(self, now: int) -> None:
         forget = partial(kept.forget, now=now, limit=_FORGOTTEN)

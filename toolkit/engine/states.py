@@ -1,7 +1,7 @@
-"""What may happen to a run, a step and a message: tables of state x event -> state.
+"""What may happen to a run, a step, a message and an upload: tables of state x event -> state.
 
-An illegal move is a missing key. For the run it becomes one clear 400 (`Refused`), worded as the API words it; for
-steps and messages it would be a fault of ours, since only the run's own moves touch them.
+An illegal move is a missing key. For the run and the upload it becomes one clear 400 (`Refused`), worded as the API
+words it; for steps and messages it would be a fault of ours, since only the run's own moves touch them.
 
 The rules are the run lifecycle of the Assistants guide. `cancelling` is in the table for its shape: our cancel is one
 transaction, so nobody waits there.
@@ -20,17 +20,21 @@ __all__ = [
     "MESSAGE_MOVES",
     "RUN_MOVES",
     "STEP_MOVES",
+    "UPLOAD_MOVES",
     "MessageEvent",
     "RunEvent",
     "StepEvent",
+    "UploadEvent",
     "message_after",
     "run_after",
     "step_after",
+    "upload_after",
 ]
 
 RunEvent = Literal["claim", "require_action", "submit", "complete", "run_out", "fail", "cancel", "expire"]
 StepEvent = Literal["complete", "fail", "cancel", "expire"]
 MessageEvent = Literal["complete", "break_off"]
+UploadEvent = Literal["add_part", "complete", "cancel", "expire"]
 
 ACTIVE: Final = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
 """States in which the run holds its thread's lock."""
@@ -79,6 +83,14 @@ MESSAGE_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+UPLOAD_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
+    "pending": {"add_part": "pending", "complete": "completed", "cancel": "cancelled", "expire": "expired"},
+    "completed": {},
+    "cancelled": {},
+    "expired": {},
+}
+
+
 def run_after(status: str, event: RunEvent) -> str:
     """Give the state of a run in `status` after `event`. Raises Refused with the API's text when it may not happen."""
     after = RUN_MOVES[status].get(event)
@@ -95,6 +107,15 @@ def step_after(status: str, event: StepEvent) -> str:
 def message_after(status: str, event: MessageEvent) -> str:
     """Give the state of a message after `event`. Raises KeyError: nobody outside can ask for it."""
     return MESSAGE_MOVES[status][event]
+
+
+def upload_after(upload_id: str, status: str, event: UploadEvent) -> str:
+    """Give the state of an upload in `status` after `event`. Raises Refused when it may not happen."""
+    after = UPLOAD_MOVES[status].get(event)
+    if after is None:
+        done = {"add_part": "be added to", "complete": "be completed", "cancel": "be cancelled", "expire": "expire"}
+        raise Refused(f"Upload '{upload_id}' has status '{status}': it cannot {done[event]} any more.")
+    return after
 
 
 def _refusal(status: str, event: RunEvent) -> str:

@@ -15,16 +15,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from pydantic import BaseModel
+
 from toolkit.engine.jsontext import dump
 from toolkit.engine.logs import about
 from toolkit.errors import Refused, StoreUnavailable
 from toolkit.server.auth import Door
 from toolkit.server.health import Readiness
 from toolkit.server.metrics import CONTENT_TYPE
+from toolkit.server.multipart import Form
 from toolkit.server.rooms import Rooms
-from toolkit.server.routes import ROUTES, Call, Route
+from toolkit.server.routes import ROUTES, Call, Reply, Route
 from toolkit.server.wire import (
     Answer,
+    Download,
     Headers,
     HungUp,
     Receive,
@@ -35,6 +39,7 @@ from toolkit.server.wire import (
     parse_body,
     read_body,
     send_answer,
+    send_download,
     send_stream,
 )
 
@@ -107,6 +112,8 @@ class App:
         ]
         if isinstance(answer, Stream):
             await self._stream(receive, send, answer, headers, request_id)
+        elif isinstance(answer, Download):
+            await send_download(receive, send, answer, headers, head_only=scope["method"] == "HEAD")
         else:
             await send_answer(send, answer, headers, head_only=scope["method"] == "HEAD")
 
@@ -131,7 +138,7 @@ class App:
             _log.exception("%s: the stream broke off", request_id)
             raise
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive, found: _Found | None) -> Answer | Stream:
+    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive, found: _Found | None) -> Reply:
         method, path = scope["method"], scope["path"]
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         if (probe := self._probes.get(path)) is not None:
@@ -148,19 +155,22 @@ class App:
             said = f"Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP method?)"
             refused = error_of(Refused(said, status=405, code="method_not_supported"))
             return Answer(refused.text, refused.status, allow=found.place.allow)
-        body = key = None
+        body: BaseModel | Form | None = None
+        key = None
         if route.body is not None:
             raw = await read_body(receive, headers)
             body = await parse_body(route.body, raw, drop_unknown=self._rooms.unknown_fields == "warn")
             key = idempotency_key(method, path, headers, raw)
         elif method == "POST":
             key = idempotency_key(method, path, headers, b"")
+            body = Form(receive, headers) if route.form else None
         call = Call(
             rooms=self._rooms,
             project=project,
             now=int(time.time()),
             params=found.params,
             query=scope["query_string"],
+            headers=headers,
             key=key,
             helper=b"x-stainless-poll-helper" in headers,
         )
@@ -183,10 +193,10 @@ class App:
         return Answer(text, content_type=CONTENT_TYPE)
 
 
-def _status(answer: Answer | Stream | None) -> int:
+def _status(answer: Reply | None) -> int:
     if answer is None:
         return _GONE
-    return answer.status if isinstance(answer, Answer) else 200
+    return 200 if isinstance(answer, Stream) else answer.status
 
 
 @dataclass(slots=True)

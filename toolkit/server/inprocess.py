@@ -2,7 +2,8 @@
 
 The application runs on a background event loop (`LoopThread`), whichever thread or loop the client lives in, so a
 blocking client works inside a running loop too (a notebook, say). An answer crosses over piece by piece: the client
-sees each as it is sent, and a client that reads slowly holds the application up, as a full socket would.
+sees each as it is sent, and a client that reads slowly holds the application up, as a full socket would. A request that
+is no text in memory, such as a file that is uploaded, crosses in pieces too, no faster than the application takes them.
 
 (httpx's own ASGITransport collects the whole body first and has no blocking form.)
 """
@@ -13,9 +14,10 @@ import asyncio
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, MutableMapping
-from concurrent.futures import Future
-from typing import Any, Final, Self, TypeVar
+from concurrent.futures import CancelledError, Future
+from typing import Any, Final, Literal, Self, TypeVar
 
 import httpx2
 
@@ -32,6 +34,10 @@ _Put = Callable[[_Message], None]
 
 _AHEAD: Final = 64
 """How many pieces of an answer the application may be ahead of its reader."""
+
+_MOST_PIECE: Final = 2**20
+_PIECES_AHEAD: Final = 2
+"""How large pieces of a request are, and how many the client may be ahead of the application."""
 
 _END: Final[_Message] = {"type": "end"}
 
@@ -95,8 +101,9 @@ class InProcess(httpx2.BaseTransport):
             )
         inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         scope = _scope(request, self._project)
-        exchange = _Exchange(self._app, self._thread, scope, request.read(), inbox.put)
-        timeout_s = _read_timeout_s(request)
+        whole = request.read() if isinstance(request.stream, httpx2.ByteStream) else None
+        exchange = _Exchange(self._app, self._thread, scope, whole, inbox.put)
+        timeout_s = _timeout_s(request, "read")
 
         def take() -> _Message:
             try:
@@ -105,7 +112,18 @@ class InProcess(httpx2.BaseTransport):
                 exchange.hang_up()
                 raise httpx2.ReadTimeout("The engine did not answer in time.", request=request) from None
 
+        def give(piece: bytes, more: bool) -> bool:
+            try:
+                return self._thread.submit(exchange.offer(piece, more)).result(_timeout_s(request, "write"))
+            except TimeoutError:
+                raise httpx2.WriteTimeout("The engine did not take the request in time.", request=request) from None
+            except CancelledError:
+                raise httpx2.WriteError("The engine was closed.", request=request) from None
+
         try:
+            if whole is None:
+                assert isinstance(request.stream, httpx2.SyncByteStream)
+                all(give(piece, True) for big in request.stream for piece in _cut(big)) and give(b"", False)
             head = take()
         except BaseException:
             exchange.hang_up()
@@ -130,14 +148,15 @@ class AsyncInProcess(httpx2.AsyncBaseTransport):
         inbox: asyncio.Queue[_Message] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         scope = _scope(request, self._project)
+        whole = await request.aread() if isinstance(request.stream, httpx2.ByteStream) else None
         exchange = _Exchange(
             self._app,
             self._thread,
             scope,
-            await request.aread(),
+            whole,
             lambda message: _call_soon(loop, inbox.put_nowait, message),
         )
-        timeout_s = _read_timeout_s(request)
+        timeout_s = _timeout_s(request, "read")
 
         async def take() -> _Message:
             try:
@@ -147,7 +166,24 @@ class AsyncInProcess(httpx2.AsyncBaseTransport):
                 exchange.hang_up()
                 raise httpx2.ReadTimeout("The engine did not answer in time.", request=request) from None
 
+        async def give(piece: bytes, more: bool) -> bool:
+            try:
+                async with asyncio.timeout(_timeout_s(request, "write")):
+                    return await asyncio.wrap_future(self._thread.submit(exchange.offer(piece, more)))
+            except TimeoutError:
+                raise httpx2.WriteTimeout("The engine did not take the request in time.", request=request) from None
+
+        async def give_all(stream: httpx2.AsyncByteStream) -> bool:
+            async for big in stream:
+                for piece in _cut(big):
+                    if not await give(piece, True):
+                        return False
+            return await give(b"", False)
+
         try:
+            if whole is None:
+                assert isinstance(request.stream, httpx2.AsyncByteStream)
+                await give_all(request.stream)
             head = await take()
         except BaseException:
             exchange.hang_up()
@@ -199,11 +235,17 @@ class _AsyncPieces(httpx2.AsyncByteStream):
 
 
 class _Exchange:
-    """One request and its answer: runs the application on its loop and hands its messages to `put`, on any thread."""
+    """One request and its answer: runs the application on its loop and hands its messages to `put`, on any thread.
 
-    def __init__(self, app: _App, thread: LoopThread, scope: _Message, body: bytes, put: _Put) -> None:
+    `body` is the request's; None is one that is offered piece by piece.
+    """
+
+    def __init__(self, app: _App, thread: LoopThread, scope: _Message, body: bytes | None, put: _Put) -> None:
         self._loop, self._put = thread.loop, put
-        self._body: bytes | None = body
+        self._body: deque[tuple[bytes, bool]] = deque([(body, False)] if body is not None else ())
+        self._moved = asyncio.Event()
+        """Set when something of the request came, or was taken, or nothing of it is wanted any more."""
+        self._answered = False
         self._ahead = 0
         self._gone = asyncio.Event()
         self._room = asyncio.Event()
@@ -236,17 +278,34 @@ class _Exchange:
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._over = True
+            self._over = self._answered = True
+            self._moved.set()
             self._put(_END)
 
+    async def offer(self, piece: bytes, more: bool) -> bool:
+        """Hand on a piece of the request, on the application's loop, when there is room; False when none is wanted."""
+        while len(self._body) >= _PIECES_AHEAD and not self._answered:
+            self._moved.clear()
+            await self._moved.wait()
+        if self._answered:
+            return False
+        self._body.append((piece, more))
+        self._moved.set()
+        return True
+
     async def _receive(self) -> _Message:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {"type": "http.request", "body": body, "more_body": False}
-        await self._gone.wait()
-        return {"type": "http.disconnect"}
+        while not self._body and not self._gone.is_set():
+            self._moved.clear()
+            await self._moved.wait()
+        if not self._body:
+            return {"type": "http.disconnect"}
+        piece, more = self._body.popleft()
+        self._moved.set()
+        return {"type": "http.request", "body": piece, "more_body": more}
 
     async def _send(self, message: _Message) -> None:
+        self._answered = True
+        self._moved.set()
         while self._ahead >= _AHEAD and not self._gone.is_set():
             self._room.clear()
             await self._room.wait()
@@ -259,7 +318,9 @@ class _Exchange:
         self._room.set()
 
     def _leave(self) -> None:
+        self._body.clear()
         self._gone.set()
+        self._moved.set()
         self._room.set()
 
 
@@ -282,9 +343,18 @@ def _scope(request: httpx2.Request, project: str) -> _Message:
     }
 
 
-def _read_timeout_s(request: httpx2.Request) -> float | None:
-    timeout_s: float | None = request.extensions.get("timeout", {}).get("read")
+def _timeout_s(request: httpx2.Request, what: Literal["read", "write"]) -> float | None:
+    timeout_s: float | None = request.extensions.get("timeout", {}).get(what)
     return timeout_s
+
+
+def _cut(piece: bytes) -> Iterator[bytes]:
+    """Cut what is large, a file that was in memory already, so that it is not there twice."""
+    if len(piece) <= _MOST_PIECE:
+        yield piece
+        return
+    for start in range(0, len(piece), _MOST_PIECE):
+        yield piece[start : start + _MOST_PIECE]
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: object) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from toolkit.engine.execute import Execution
+from toolkit.engine.filing import Filing
 from toolkit.engine.store import Store
 from toolkit.server.metrics import Metrics
 
@@ -26,6 +27,7 @@ class Rooms:
     """The parts of one engine."""
 
     store: Store
+    filing: Filing
     execution: Execution
     models: Names
     keys: Mapping[str, str]

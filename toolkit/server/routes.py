@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects import assistants, messages, runs, steps, threads
+from toolkit.engine.objects import assistants, files, messages, runs, steps, threads, uploads
 from toolkit.engine.objects.invalid import V1_REFUSAL
 from toolkit.engine.objects.kept import Key, once
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import Run
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
+from toolkit.server.downloads import download
+from toolkit.server.multipart import Form
 from toolkit.server.rooms import Rooms
-from toolkit.server.wire import Answer, Stream, check_include, parse_query
+from toolkit.server.wire import Answer, Download, Stream, check_include, parse_query
 
-__all__ = ["ROUTES", "Call", "Route"]
+__all__ = ["ROUTES", "Call", "Reply", "Route"]
+
+Reply = Answer | Stream | Download
 
 _HELD_S: Final = 0.25
 _SOONEST_MS, _LATEST_MS = 20, 250
@@ -34,6 +38,7 @@ class Call:
     now: int
     params: Mapping[str, str]
     query: bytes
+    headers: Mapping[bytes, bytes]
     key: Key | None
     helper: bool
     """Whether a poll helper of an SDK asks, which may be held until there is news."""
@@ -41,6 +46,10 @@ class Call:
     def __getitem__(self, name: str) -> str:
         """Give a part of the path by its name in the table."""
         return self.params[name]
+
+    def of(self, *more: str) -> Call:
+        """Give the call with its key for a request that also said `more`."""
+        return replace(self, key=self.key.of(*more)) if self.key else self
 
     async def read(self, work: Callable[[Tx], str]) -> Answer:
         """Answer with what a transaction function reads."""
@@ -57,8 +66,10 @@ class Route:
 
     method: str
     path: str
-    answer: Callable[[Call, Any], Awaitable[Answer | Stream]]
+    answer: Callable[[Call, Any], Awaitable[Reply]]
     body: type[BaseModel] | None = None
+    form: bool = False
+    """Whether it comes as a form with a file, which `answer` reads."""
 
     @property
     def operation(self) -> str:
@@ -78,7 +89,7 @@ async def get_assistant(call: Call, _: None) -> Answer:
 
 
 async def modify_assistant(call: Call, body: assistants.ModifyAssistant) -> Answer:
-    return await call.write(lambda tx: assistants.modify(tx, call.project, call["assistant_id"], body))
+    return await call.write(lambda tx: assistants.modify(tx, call.project, call["assistant_id"], body, call.now))
 
 
 async def list_assistants(call: Call, _: None) -> Answer:
@@ -102,7 +113,7 @@ async def get_thread(call: Call, _: None) -> Answer:
 
 
 async def modify_thread(call: Call, body: threads.ModifyThread) -> Answer:
-    return await call.write(lambda tx: threads.modify(tx, call.project, call["thread_id"], body))
+    return await call.write(lambda tx: threads.modify(tx, call.project, call["thread_id"], body, call.now))
 
 
 async def list_threads(call: Call, _: None) -> Answer:
@@ -204,6 +215,72 @@ def _poll_after_ms(run: Run, now: int) -> int | None:
     return min(_LATEST_MS, _SOONEST_MS + 10 * max(0, now - run.created_at))
 
 
+# Files and uploads
+
+
+async def create_file(call: Call, form: Form) -> Answer:
+    async with call.rooms.filing.receive() as incoming:
+        fields = await form.read("file", files.MOST_BYTES, incoming.write)
+        body = fields.check(files.CreateFile, drop_unknown=call.rooms.unknown_fields == "warn")
+        blob = await incoming.keep()
+        return await call.of(dump(fields.texts), blob.sha256).write(
+            lambda tx: files.create(
+                tx,
+                call.project,
+                blob,
+                call.now,
+                filename=body.file,
+                purpose=body.purpose,
+                expires_after=body.expires_after,
+            )
+        )
+
+
+async def get_file(call: Call, _: None) -> Answer:
+    return await call.read(lambda tx: files.get(tx, call.project, call["file_id"], call.now))
+
+
+async def list_files(call: Call, _: None) -> Answer:
+    query = parse_query(files.ListFiles, call.query)
+    return await call.read(lambda tx: files.list_(tx, call.project, query, call.now))
+
+
+async def delete_file(call: Call, _: None) -> Answer:
+    return Answer(await call.rooms.filing.delete(call.project, call["file_id"], call.now))
+
+
+async def get_file_content(call: Call, _: None) -> Download:
+    file, opened = await call.rooms.filing.open(call.project, call["file_id"], call.now)
+    try:
+        return download(file, opened, call.headers)
+    except Refused:
+        await opened.close()
+        raise
+
+
+async def create_upload(call: Call, body: uploads.CreateUpload) -> Answer:
+    return await call.write(lambda tx: uploads.create(tx, call.project, body, call.now))
+
+
+async def add_upload_part(call: Call, form: Form) -> Answer:
+    async with call.rooms.filing.receive() as incoming:
+        fields = await form.read("data", uploads.MOST_PART_BYTES, incoming.write)
+        fields.check(uploads.AddPart, drop_unknown=call.rooms.unknown_fields == "warn")
+        blob = await incoming.keep()
+        return await call.of(blob.sha256).write(
+            lambda tx: uploads.add_part(tx, call.project, call["upload_id"], blob, call.now)
+        )
+
+
+async def complete_upload(call: Call, body: uploads.CompleteUpload) -> Answer:
+    complete = call.rooms.filing.complete
+    return Answer(await complete(call.project, call["upload_id"], body, call.now, call.key))
+
+
+async def cancel_upload(call: Call, _: None) -> Answer:
+    return Answer(await call.rooms.filing.cancel(call.project, call["upload_id"], call.now, call.key))
+
+
 # Models
 
 
@@ -270,6 +347,15 @@ ROUTES: Final = (
     Route("POST", f"{_RUN}/cancel", cancel_run),
     Route("GET", f"{_RUN}/steps", list_steps),
     Route("GET", f"{_RUN}/steps/{{step_id}}", get_step),
+    Route("POST", "files", create_file, form=True),
+    Route("GET", "files", list_files),
+    Route("GET", "files/{file_id}", get_file),
+    Route("DELETE", "files/{file_id}", delete_file),
+    Route("GET", "files/{file_id}/content", get_file_content),
+    Route("POST", "uploads", create_upload, uploads.CreateUpload),
+    Route("POST", "uploads/{upload_id}/parts", add_upload_part, form=True),
+    Route("POST", "uploads/{upload_id}/complete", complete_upload, uploads.CompleteUpload),
+    Route("POST", "uploads/{upload_id}/cancel", cancel_upload),
     Route("GET", "models", list_models),
     Route("GET", "models/{model}", get_model),
     Route("DELETE", "models/{model}", delete_model),

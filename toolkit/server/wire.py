@@ -13,14 +13,16 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 
+from toolkit.engine.blobs import Opened
 from toolkit.engine.events import frame
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown_fields
 from toolkit.engine.objects.kept import Key
-from toolkit.errors import Refused
+from toolkit.errors import Refused, StoreUnavailable
 
 __all__ = [
     "Answer",
+    "Download",
     "HungUp",
     "Stream",
     "error_of",
@@ -29,6 +31,7 @@ __all__ = [
     "parse_query",
     "read_body",
     "send_answer",
+    "send_download",
     "send_stream",
 ]
 
@@ -70,6 +73,17 @@ class Stream:
     """Server-sent events to answer with, in chunks of whole frames."""
 
     frames: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Bytes of a file to answer with, from `start` to before `stop`."""
+
+    file: Opened
+    start: int
+    stop: int
+    status: int
+    headers: Headers
 
 
 class HungUp(Exception):
@@ -190,6 +204,31 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
         with contextlib.suppress(TimeoutError):  # of a client that does not read
             async with asyncio.timeout(_PARTING_S):
                 await _sent(send, {"type": "http.response.body", "body": frame(("error", error_of(cut).text))})
+
+
+async def send_download(
+    receive: Receive, send: Send, download: Download, headers: Headers, *, head_only: bool = False
+) -> None:
+    """Send bytes of a file, a piece at a time, until the client has gone; then close the file."""
+    size = download.stop - download.start
+    length = (b"content-length", str(size).encode())
+    leaving = asyncio.create_task(_until_gone(receive))
+    try:
+        await send(
+            {"type": "http.response.start", "status": download.status, "headers": [length, *download.headers, *headers]}
+        )
+        async for piece in download.file.pieces(download.start, download.start if head_only else download.stop):
+            size -= len(piece)
+            if leaving.done() or not await _sent(
+                send, {"type": "http.response.body", "body": piece, "more_body": True}
+            ):
+                return
+        if size and not head_only:
+            raise StoreUnavailable("The bytes of a file are fewer than they were.")
+        await _sent(send, {"type": "http.response.body", "body": b""})
+    finally:
+        leaving.cancel()
+        await download.file.close()
 
 
 async def _send_all(send: Send, frames: AsyncIterator[bytes]) -> None:

@@ -25,7 +25,7 @@ def create(do: Do, **body: Any) -> dict[str, Any]:
 
 def modify(do: Do, assistant_id: str, **body: Any) -> dict[str, Any]:
     request = ModifyAssistant.model_validate_json(json.dumps(body))
-    assistant: dict[str, Any] = json.loads(do(lambda tx: assistants.modify(tx, "p", assistant_id, request)))
+    assistant: dict[str, Any] = json.loads(do(lambda tx: assistants.modify(tx, "p", assistant_id, request, NOW)))
     return assistant
 
 

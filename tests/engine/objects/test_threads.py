@@ -102,7 +102,7 @@ def test_what_was_given_changes_and_null_clears(do: Do) -> None:
 
     def modify(**body: Any) -> dict[str, Any]:
         request = ModifyThread.model_validate(body)
-        changed: dict[str, Any] = json.loads(do(lambda tx: threads.modify(tx, "p", thread["id"], request)))
+        changed: dict[str, Any] = json.loads(do(lambda tx: threads.modify(tx, "p", thread["id"], request, NOW)))
         return changed
 
     assert modify() == thread
@@ -125,7 +125,7 @@ def test_all_that_is_in_it_goes_with_a_deleted_thread(do: Do) -> None:
     for work in (
         lambda tx: threads.get(tx, "p", thread_id),
         lambda tx: threads.append(tx, "p", thread_id, [HI], NOW),
-        lambda tx: threads.modify(tx, "p", thread_id, ModifyThread()),
+        lambda tx: threads.modify(tx, "p", thread_id, ModifyThread(), NOW),
         lambda tx: threads.delete(tx, "p", thread_id),
         lambda tx: messages.list_(tx, "p", thread_id, ListMessages()),
     ):

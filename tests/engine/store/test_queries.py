@@ -30,11 +30,13 @@ WHOLE = {
 """Statements that cost what is in a thread, since they read or delete all of it."""
 
 IDLE = {
+    "file.expired": "no file's time is up",
     "gone.forget": "only the ten thousandth deletion makes another forgotten",
     "run.let_wait": "the run has begun",
     "run.lock_thread": "the thread has a run",
     "run.overdue": "no run is late",
     "run.unattended": "nor without a worker",
+    "upload.overdue": "no upload's time is up",
 }
 """Statements that find nothing to do here, and why."""
 
@@ -89,6 +91,17 @@ def thread(connection: sqlite3.Connection, name: str, status: str, *, messages: 
     insert(connection, "call", run=f"run_{name}", id=f"call_{name}")
     insert(connection, "kept_answer", project="p", key=name, request="r", created_at=1000, answer="{}")
     insert(connection, "gone", id=f"gone_{name}", project="p", created_at=1000, seq=1)
+    insert(
+        connection, "file", id=f"file_{name}", project="p", created_at=1000, purpose="assistants", filename="a.txt",
+        bytes=1, sha256=f"{name}", body="{}",
+    )  # fmt: skip
+    insert(connection, "file_use", file=f"file_{name}", holder=f"thread_{name}")
+    for upload, status, at in ((f"upload_{name}", "pending", 9000), (f"ended_{name}", "cancelled", 1000)):
+        insert(
+            connection, "upload", id=upload, project="p", created_at=1000, expires_at=at, status=status, bytes=1,
+            request="{}",
+        )  # fmt: skip
+    insert(connection, "upload_part", id=f"part_{name}", upload=f"upload_{name}", bytes=1, sha256=f"part_{name}")
 
 
 def insert(connection: sqlite3.Connection, table: str, **values: Any) -> None:
@@ -122,6 +135,16 @@ VALUES: dict[str, Any] = {
     "after_at": 0,
     "after_seq": 0,
     "up_to": 0,
+    "purpose": "assistants",
+    "sha256": "here",
+    "low": "here",
+    "high": "hereg",
+    "file": "file_here",
+    "holder": "thread_here",
+    "upload": "upload_here",
+    "bytes": 1,
+    "size": 1,
+    "expires_at": 9000,
 }
 
 
@@ -134,7 +157,11 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
         values["id"] = "new" if verb in ("insert", "add") else f"{NOUNS.get(prefix, prefix)}_here"
     if name in ("item.newest", "upkeep.newest_runs"):
         values["before"] = 2**60
-    if name in ("upkeep.old_threads", "kept.forget"):
+    if name == "upload.save":
+        values["read_status"] = "pending"
+    if name in ("file.use", "upload.add_part"):
+        values.update({"file": "file_new"} if noun == "file" else {"id": "part_new"})
+    if name in ("upkeep.old_threads", "kept.forget", "upload.forget"):
         values["before"] = 2000
     if name in ("worker.forget", "step.close", "step.wait"):
         values.update({"beat": 1} if noun == "worker" else {"id": "step_open"})

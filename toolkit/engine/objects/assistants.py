@@ -25,7 +25,7 @@ from toolkit.engine.objects.fields import (
 )
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.paging import PageQuery, bury, page
-from toolkit.engine.objects.resources import NewToolResources, ToolResources, stored
+from toolkit.engine.objects.resources import NewToolResources, ToolResources, let_go, stored
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
@@ -71,7 +71,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
 def create(tx: Tx, project: str, request: CreateAssistant, now: int) -> str:
     """Create an assistant. Raises Refused."""
     assistant = {"id": new_id("asst"), "object": "assistant", "created_at": now}
-    assistant = _settled(assistant, request, CreateAssistant.model_fields)
+    assistant = _settled(tx, project, assistant, request, CreateAssistant.model_fields, now)
     body = dump(assistant)
     tx.run("assistant.insert", id=assistant["id"], project=project, created_at=now, body=body)
     return body
@@ -83,10 +83,10 @@ def get(tx: Tx, project: str, assistant_id: str) -> str:
     return body
 
 
-def modify(tx: Tx, project: str, assistant_id: str, request: ModifyAssistant) -> str:
+def modify(tx: Tx, project: str, assistant_id: str, request: ModifyAssistant, now: int) -> str:
     """Change what was given; runs under way keep what they began with. Raises Refused."""
     assistant = json.loads(get(tx, project, assistant_id))
-    body = dump(_settled(assistant, request, request.model_fields_set))
+    body = dump(_settled(tx, project, assistant, request, request.model_fields_set, now))
     tx.run("assistant.save", id=assistant_id, project=project, body=body)
     return body
 
@@ -100,6 +100,7 @@ def delete(tx: Tx, project: str, assistant_id: str) -> str:
     """Delete an assistant; its runs go on, on what they began with. Raises Refused (404)."""
     row = _row(tx, project, assistant_id)
     tx.run("assistant.delete", id=assistant_id, project=project)
+    let_go(tx, assistant_id)
     bury(tx, project, row)
     return dump({"id": assistant_id, "object": "assistant.deleted", "deleted": True})
 
@@ -112,7 +113,12 @@ def _row(tx: Tx, project: str, assistant_id: str) -> Row:
 
 
 def _settled(
-    assistant: Mapping[str, Any], request: CreateAssistant | ModifyAssistant, given: Collection[str]
+    tx: Tx,
+    project: str,
+    assistant: Mapping[str, Any],
+    request: CreateAssistant | ModifyAssistant,
+    given: Collection[str],
+    now: int,
 ) -> dict[str, Any]:
     """Give the assistant with the `given` fields of the request: null is the default, or nothing."""
     settled = dict(assistant)
@@ -120,7 +126,7 @@ def _settled(
         value = getattr(request, field)
         settled[field] = _DEFAULTS.get(field) if value is None else value
     if "tool_resources" in given:
-        settled["tool_resources"] = stored(request.tool_resources)
+        settled["tool_resources"] = stored(tx, project, assistant["id"], request.tool_resources, now)
     if any(tool["type"] == "code_interpreter" for tool in settled["tools"]):
         settled["tool_resources"].setdefault("code_interpreter", {"file_ids": []})
     if settled.get("reasoning_effort") is None:

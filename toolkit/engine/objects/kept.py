@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 
-__all__ = ["KEPT_S", "Answer", "Key", "forget", "once"]
+__all__ = ["KEPT_S", "Answer", "Key", "forget", "once", "recall"]
 
 KEPT_S = 24 * 3600
 
@@ -24,6 +25,10 @@ class Key:
 
     value: str
     request: str
+
+    def of(self, *more: str) -> Key:
+        """Give the key with a digest of more, for a request that is not read as a whole."""
+        return Key(self.value, sha256("\0".join((self.request, *more)).encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +45,28 @@ def once(project: str, key: Key | None, now: int, work: Callable[[Tx], str]) -> 
     def guarded(tx: Tx) -> Answer:
         if key is None:
             return Answer(work(tx))
-        row = tx.one("kept.get", project=project, key=key.value, since=now - KEPT_S)
-        if row is None:
-            text = work(tx)
-            tx.run("kept.put", project=project, key=key.value, request=key.request, created_at=now, answer=text)
-            return Answer(text)
-        if row["request"] != key.request:
-            raise Refused(
-                "This Idempotency-Key was used with another request. Use a new key for each new request.",
-                code="idempotency_key_reused",
-            )
-        return Answer(row["answer"], repeated=True)
+        kept = recall(tx, project, key, now)
+        if kept is not None:
+            return Answer(kept, repeated=True)
+        text = work(tx)
+        tx.run("kept.put", project=project, key=key.value, request=key.request, created_at=now, answer=text)
+        return Answer(text)
 
     return guarded
+
+
+def recall(tx: Tx, project: str, key: Key | None, now: int) -> str | None:
+    """Read the answer that was given for a key; None when there is none. Raises Refused as `once` does."""
+    row = None if key is None else tx.one("kept.get", project=project, key=key.value, since=now - KEPT_S)
+    if key is None or row is None:
+        return None
+    if row["request"] != key.request:
+        raise Refused(
+            "This Idempotency-Key was used with another request. Use a new key for each new request.",
+            code="idempotency_key_reused",
+        )
+    answer: str = row["answer"]
+    return answer
 
 
 def forget(tx: Tx, now: int, *, limit: int) -> int:

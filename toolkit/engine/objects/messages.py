@@ -17,11 +17,26 @@ from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.fields import SHAPE, Metadata, Request, by_type, refuse_field
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.paging import PageQuery, bury, page
-from toolkit.engine.objects.resources import Attachments, no_such_file, refuse_attached
+from toolkit.engine.objects.resources import Attachments, attached, image
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
-__all__ = ["CreateMessage", "ListMessages", "Messages", "ModifyMessage", "delete", "get", "insert", "list_", "modify"]
+__all__ = [
+    "IMAGE_FILE",
+    "CreateMessage",
+    "ListMessages",
+    "Messages",
+    "ModifyMessage",
+    "delete",
+    "get",
+    "insert",
+    "list_",
+    "modify",
+]
+
+IMAGE_FILE: Final = "image-file:"
+"""Begins the URL of an image that is a file here, in chat messages as they are kept; its bytes are put in when a model
+is asked (`engine/images.py`)."""
 
 _Text = Annotated[str, Field(max_length=256_000)]
 
@@ -108,9 +123,12 @@ class ListMessages(PageQuery):
     run_id: str | None = None
 
 
-def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created_at: int) -> str:
-    """Store a message of a client as the newest of its thread. Raises Refused for files, of which there are none."""
-    refuse_attached(request.attachments or (), "attachments")
+def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created_at: int) -> tuple[str, Sequence[str]]:
+    """Store a message of a client as the newest of its thread; gives it, and the files it has for code_interpreter.
+
+    Raises Refused for a file that is not there.
+    """
+    attachments, for_code = attached(tx, project, request.attachments or [], created_at)
     message = {
         "id": new_id("msg"),
         "object": "thread.message",
@@ -123,15 +141,15 @@ def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created
         "incomplete_at": None,
         "completed_at": created_at,
         "role": request.role,
-        "content": _content(request.content),
-        "attachments": [],
+        "content": _content(tx, project, request.content, created_at),
+        "attachments": attachments,
         "metadata": request.metadata or {},
     }
     body = dump(message)
     chat = dump({"role": request.role, "content": _chat_content(request.content)})
     tx.run("message.insert", id=message["id"], project=project, thread=thread_id, created_at=created_at, body=body)
     tx.run("message.add_item", thread=thread_id, message=message["id"], size=len(chat.encode()), chat=chat)
-    return body
+    return body, for_code
 
 
 def get(tx: Tx, project: str, thread_id: str, message_id: str) -> str:
@@ -185,8 +203,8 @@ def _refuse_unknown_thread(tx: Tx, project: str, thread_id: str) -> None:
         raise Refused(f"No thread found with id '{thread_id}'.", status=404)
 
 
-def _content(content: str | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give the content of the API's message object."""
+def _content(tx: Tx, project: str, content: str | Sequence[Mapping[str, Any]], now: int) -> list[dict[str, Any]]:
+    """Give the content of the API's message object. Raises Refused for an image file that is not there."""
     if isinstance(content, str):
         return [_text(content)]
     parts: list[dict[str, Any]] = []
@@ -195,9 +213,11 @@ def _content(content: str | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
             case "text":
                 parts.append(_text(part["text"]))
             case "image_url":
-                parts.append({"type": "image_url", "image_url": _image(part)})
+                parts.append({"type": "image_url", "image_url": _image(part, "url")})
             case _:
-                raise no_such_file(part["image_file"]["file_id"], f"content[{position}].image_file.file_id")
+                file_id = part["image_file"]["file_id"]
+                image(tx, project, file_id, now, f"content[{position}].image_file.file_id")
+                parts.append({"type": "image_file", "image_file": _image(part, "file_id")})
     return parts
 
 
@@ -205,8 +225,9 @@ def _text(value: str) -> dict[str, Any]:
     return {"type": "text", "text": {"value": value, "annotations": []}}
 
 
-def _image(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {"url": part["image_url"]["url"], "detail": part["image_url"].get("detail") or "auto"}
+def _image(part: Mapping[str, Any], name: str) -> dict[str, Any]:
+    given = part[part["type"]]
+    return {name: given[name], "detail": given.get("detail") or "auto"}
 
 
 def _chat_content(content: str | Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]]:
@@ -215,9 +236,13 @@ def _chat_content(content: str | Sequence[Mapping[str, Any]]) -> str | list[dict
         return content
     if all(part["type"] == "text" for part in content):
         return "\n\n".join(part["text"] for part in content)
-    return [
-        {"type": "text", "text": part["text"]}
-        if part["type"] == "text"
-        else {"type": "image_url", "image_url": _image(part)}
-        for part in content
-    ]
+    return [_chat_part(part) for part in content]
+
+
+def _chat_part(part: Mapping[str, Any]) -> dict[str, Any]:
+    if part["type"] == "text":
+        return {"type": "text", "text": part["text"]}
+    if part["type"] == "image_url":
+        return {"type": "image_url", "image_url": _image(part, "url")}
+    shown = _image(part, "file_id")
+    return {"type": "image_url", "image_url": {"url": f"{IMAGE_FILE}{shown['file_id']}", "detail": shown["detail"]}}

@@ -12,7 +12,7 @@ from toolkit.engine.objects.fields import Metadata, Request
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.messages import CreateMessage, Messages
 from toolkit.engine.objects.paging import PageQuery, bury, page
-from toolkit.engine.objects.resources import NewToolResources, ToolResources, stored
+from toolkit.engine.objects.resources import NewToolResources, ToolResources, let_go, stored, with_files
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
@@ -55,12 +55,13 @@ def create(tx: Tx, project: str, request: CreateThread, now: int) -> str:
         "object": "thread",
         "created_at": now,
         "metadata": request.metadata or {},
-        "tool_resources": stored(request.tool_resources),
+        "tool_resources": stored(tx, project, thread_id, request.tool_resources, now),
     }
     body = dump(thread)
     tx.run("thread.insert", id=thread_id, project=project, created_at=now, body=body, last_at=now - 1)
     if request.messages:
         _write(tx, project, thread_id, request.messages, last_at=now - 1, now=now)
+        return get(tx, project, thread_id)  # attachments may have changed it
     return body
 
 
@@ -78,13 +79,13 @@ def get(tx: Tx, project: str, thread_id: str) -> str:
     return body
 
 
-def modify(tx: Tx, project: str, thread_id: str, request: ModifyThread) -> str:
-    """Change what was given. Raises Refused (404)."""
+def modify(tx: Tx, project: str, thread_id: str, request: ModifyThread, now: int) -> str:
+    """Change what was given. Raises Refused."""
     thread: dict[str, Any] = json.loads(get(tx, project, thread_id))
     if "metadata" in request.model_fields_set:
         thread["metadata"] = request.metadata or {}
     if "tool_resources" in request.model_fields_set:
-        thread["tool_resources"] = stored(request.tool_resources)
+        thread["tool_resources"] = stored(tx, project, thread_id, request.tool_resources, now)
     body = dump(thread)
     tx.run("thread.save", id=thread_id, project=project, body=body)
     return body
@@ -99,6 +100,7 @@ def delete(tx: Tx, project: str, thread_id: str) -> str:
     """Delete a thread with all that is in it; its run must have ended. Raises Refused (404)."""
     row = _row(tx, project, thread_id)
     tx.run("thread.delete", id=thread_id, project=project)
+    let_go(tx, thread_id)
     bury(tx, project, row)
     return dump({"id": thread_id, "object": "thread.deleted", "deleted": True})
 
@@ -112,8 +114,15 @@ def _row(tx: Tx, project: str, thread_id: str) -> Row:
 
 def _write(tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], *, last_at: int, now: int) -> list[str]:
     written: list[str] = []
+    for_code: list[str] = []
     for message in new:
         last_at = tick(last_at, now)
-        written.append(messages.insert(tx, project, thread_id, message, last_at))
+        body, files = messages.insert(tx, project, thread_id, message, last_at)
+        written.append(body)
+        for_code += files
     tx.run("thread.advance", id=thread_id, last_at=last_at)
+    if for_code:
+        thread = json.loads(get(tx, project, thread_id))
+        thread["tool_resources"] = with_files(tx, thread["tool_resources"], thread_id, for_code)
+        tx.run("thread.save", id=thread_id, project=project, body=dump(thread))
     return written

@@ -9,6 +9,7 @@ when it raises, so one call of `write` is one transaction. Work must not await, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 __all__ = ["Row", "Store", "Tx"]
@@ -35,6 +36,11 @@ class Tx(Protocol):
 
 class Store(Protocol):
     """A database with our tables in it, already migrated."""
+
+    @property
+    def files(self) -> Path | None:
+        """The folder for the bytes of files, beside the database; None is one that goes with the process."""
+        ...
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in one transaction of its own; committed when this returns."""

@@ -12,6 +12,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
@@ -53,9 +54,15 @@ class SQLite:
             lane = Lane(address, reader, "BEGIN", reading)
             self._threads.append(_serving(f"store-reader-{number}", self._reads, lane))
         self._presence = Presence(address.path) if address.path else None
+        self._files = Path(f"{address.path.absolute()}-files") if address.path else None
         self._closed = False
         self._process = os.getpid()
         """A fork has none of the threads."""
+
+    @property
+    def files(self) -> Path | None:
+        """The folder for the bytes of files."""
+        return self._files
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction of its own; committed when this returns."""
