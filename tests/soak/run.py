@@ -37,6 +37,8 @@ _GROWTH = 1.1
 _LIVES = 8
 """How many lives of killed servers are the least whose memory is compared."""
 _SAMPLES = 40
+_SETTLED_MINUTES = 4
+"""How long a server is left alone at least before its memory is judged: a young one grows to its size first."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,19 @@ class Report:
             yield "kill to next answer, median / longest", f"{median(silences):.2f} s / {max(silences):.2f} s", True
         for kind in KINDS:
             yield kind, str(tally.count(kind)), tally.count(kind) == 0
-        quarters = {"memory of a server left alone": self.long_life[len(self.long_life) // 10 :]}
-        if len(self.lives) >= _LIVES:
-            quarters["memory of killed servers, at their ends"] = self.lives
-        for what, samples in quarters.items():
+        lives = {
+            "memory of a server left alone": (
+                self.long_life[len(self.long_life) // 5 :],
+                plan.minutes / 2 >= _SETTLED_MINUTES,
+            ),
+            "memory of killed servers, at their ends": (self.lives, len(self.lives) >= _LIVES),
+        }
+        for what, (samples, judged) in lives.items():
             if len(samples) >= 4 and samples[0]:
                 quarter = len(samples) // 4
                 first, last = median(samples[:quarter]), median(samples[-quarter:])
                 told = f"{first:.1f} -> {last:.1f} MiB ({last / first - 1:+.1%})"
-                yield what, told, len(samples) < _SAMPLES or last / first <= _GROWTH
+                yield what, told, not judged or last / first <= _GROWTH
 
 
 async def soak(plan: Plan, folder: Path) -> Report:

@@ -41,7 +41,7 @@ def test_what_is_not_as_it_was_said_is_told(kind: str, there: Sequence[str]) -> 
 
 
 def test_a_problem_or_growing_memory_is_bad() -> None:
-    report = Report(Plan(1, 1, 1, 1, 0), seconds=1.0)
+    report = Report(Plan(10, 1, 1, 1, 0), seconds=1.0)
     report.tally.ends["completed"] += 1
     assert all(good for _, _, good in report.rows())
     report.tally.problems.append(Problem("lost", "something"))
