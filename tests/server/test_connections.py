@@ -121,6 +121,16 @@ def test_a_pause_in_a_body_is_no_fault(serve: Serve) -> None:
         assert read(line).status == 200
 
 
+def test_a_large_body_has_more_time(serve: Serve) -> None:
+    server = serve(body_s=0.3, body_rate=1000)
+    sent = post("/v1/threads", b"{" + b" " * 998 + b"}")
+    with server.connect() as line:
+        line.sendall(sent[:-1])
+        time.sleep(0.6)
+        line.sendall(sent[-1:])
+        assert read(line).status == 200
+
+
 HEADS: dict[str, tuple[bytes, int]] = {
     "url": (request("GET", "/v1/models?" + "x" * 9000), 414),
     "header": (request("GET", "/v1/models", x="y" * 70_000), 431),

@@ -33,12 +33,13 @@ from toolkit.errors import StoreUnavailable
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["PIECE", "Blob", "Blobs", "Incoming", "Opened"]
+__all__ = ["Blob", "Blobs", "Incoming", "Opened"]
 
 T = TypeVar("T")
 
-PIECE: Final = 2**20
-"""Bytes that are written or read at a time."""
+_PIECE: Final = 2**20
+_READ: Final = 2**18
+"""Bytes that are written, or read, at a time."""
 _COMING: Final = "incoming"
 _THREADS: Final = 8
 _RETRY_S: Final = 0.01
@@ -182,7 +183,7 @@ class Incoming:
         """Add bytes. They go to the disk a piece at a time."""
         self._waiting.append(data)
         self._waiting_size += len(data)
-        if self._waiting_size >= PIECE:
+        if self._waiting_size >= _PIECE:
             await self._flush()
 
     async def keep(self) -> Blob:
@@ -276,7 +277,7 @@ class Opened:
     async def pieces(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Read the bytes from `start` to before `stop`, a piece at a time."""
         while start < stop:
-            piece = await self._blobs.do(partial(self._read, start, min(PIECE, stop - start)))
+            piece = await self._blobs.do(partial(self._read, start, min(_READ, stop - start)))
             if not piece:
                 return  # they are fewer than that
             start += len(piece)

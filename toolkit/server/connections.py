@@ -33,7 +33,9 @@ class Bounds:
     head_s: float = 30.0
     """Until the head of a request is there, and before the first one."""
     body_s: float = 60.0
-    """From the head of a request to the end of its body."""
+    """From the head of a request to the end of its body, and longer for what has come of it."""
+    body_rate: float = 64 * 2**10
+    """How many bytes of a body earn it a second more: a large file takes its time."""
     stall_s: float = 60.0
     """How long a client may take nothing of an answer that waits for it."""
     linger_s: float = 2.0
@@ -168,6 +170,8 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._fruitless = 0
+        if not self.cycle.response_started:  # else it is only heard out, for a moment
+            self._until += len(body) / self.bounds.body_rate
         if not self._refused:
             super().on_body(body)
 

@@ -41,7 +41,7 @@ __all__ = [
 
 MOST_BYTES: Final = 512 * 2**20
 _NAMELESS: Final = "upload"
-_LONGEST_NAME: Final = 512
+_LONGEST_NAME: Final = 1024
 _BATCH_S: Final = 30 * 24 * 3600
 """How long files for batches are kept unless it is said."""
 
@@ -55,7 +55,7 @@ def base_name(name: str) -> str:
     return _NAMELESS if name.strip() in ("", ".", "..") else name
 
 
-FileName = Annotated[str, AfterValidator(base_name), Field(max_length=_LONGEST_NAME)]
+FileName = Annotated[str, Field(max_length=_LONGEST_NAME), AfterValidator(base_name)]
 
 
 @with_config(SHAPE)
