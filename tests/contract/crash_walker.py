@@ -1,12 +1,12 @@
 """Kill runs at their writes, one point after the other: `python -m tests.contract.crash_walker`.
 
-Reads a JSON object a line, {"kinds", "folder", "most", "twice"}, and answers each with a line, {KIND: {"writes",
+Reads a JSON object a line, {"kinds", "folder", "most", "how"}, and answers each with a line, {KIND: {"writes",
 "points", "problems", "recovered_s"}}. Points are pairs of a write and a side of its commit; `most` says how many are
-tried of each kind, 0 all; `twice` that the engine which goes on dies as well, and a third one goes on after it.
-`recovered_s` is the median time from the last engine's start until everything was done.
+tried of each kind, 0 all. `recovered_s` is the median time from the last engine's start until everything was done.
 
-Each trial is two forks, or three. In the first an engine and a client run until the one kills both; in the next a new
-engine opens the file, and the client goes on from its notes.
+A trial takes some forks. In the first an engine and a client run until the one kills both; in the last a new engine
+opens the file, and the client goes on from its notes. Where `how` is "once" that is all; with "twice" an engine in
+between goes on and dies as well; with "beside" the last engine was there before the first one died.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from tests.contract.crash_checks import follow_up, problems
 from tests.contract.crash_client import Client, Notes
@@ -41,6 +41,7 @@ from toolkit.engine.store.sqlite import SQLite
 Name = TypeVar("Name", bound=Hashable)
 Object = dict[str, Any]
 Point = tuple[int, Side]
+How = Literal["once", "twice", "beside"]
 Trial = Generator[Callable[[], None], int, Object]
 """Yields what to do in a fork, is sent how that ended, and returns what came of it."""
 
@@ -59,21 +60,23 @@ def main() -> None:
             thread.join(10)  # of a store that is closed; forks are made of one thread
     for line in sys.stdin:
         task = json.loads(line)
-        walked = walk(task["kinds"], Path(task["folder"]), task["most"], twice=task["twice"])
+        walked = walk(task["kinds"], Path(task["folder"]), task["most"], task["how"])
         print(json.dumps(walked), flush=True)
 
 
-def walk(kinds: Sequence[str], folder: Path, most: int, *, twice: bool) -> Mapping[str, Object]:
+def walk(kinds: Sequence[str], folder: Path, most: int, how: How) -> Mapping[str, Object]:
     """Let each kind of run be undisturbed once, then die at its points."""
-    undisturbed = _in_forks({kind: _trial(kind, folder / kind, (), keyed=True) for kind in kinds})
+    undisturbed = _in_forks({kind: _trial(kind, folder / kind, (), keyed=True, beside=False) for kind in kinds})
     trials: dict[tuple[str, str], Trial] = {}
     for kind in kinds:
         for number, point in enumerate(_points(undisturbed[kind]["writes"], most)):
             after = (1 + number % 5, _SIDES[number // 5 % 2])  # writes of the engine that goes on
-            deaths = [point, after] if twice else [point]
+            deaths = [point, after] if how == "twice" else [point]
             name = ", then ".join(f"{side} commit {at}" for at, side in deaths)
             place = folder / f"{kind}, {name}"
-            trials[kind, name] = _trial(kind, place, deaths, keyed=(number % 4 in (0, 3)) != twice)
+            trials[kind, name] = _trial(
+                kind, place, deaths, keyed=(number % 4 in (0, 3)) != (how == "twice"), beside=how == "beside"
+            )
     done = _in_forks(trials)
     return {
         kind: _summed(undisturbed[kind], {name: done[of, name] for of, name in done if of == kind}) for kind in kinds
@@ -97,17 +100,18 @@ def _points(writes: int, most: int) -> Sequence[Point]:
     return [(1 + (2 * number + 1) * writes // (2 * most), _SIDES[number % 2]) for number in range(most)]
 
 
-def _trial(name: str, folder: Path, deaths: Sequence[Point], *, keyed: bool) -> Trial:
+def _trial(name: str, folder: Path, deaths: Sequence[Point], *, keyed: bool, beside: bool) -> Trial:
     folder.mkdir()
     kind = KINDS[name]
     died = 0
     never: Point = (0, "before")
-    for number, point in enumerate(deaths or [never]):
+    for number, point in enumerate([] if beside else deaths or [never]):
         status = yield partial(_drive, kind, folder, point, keyed=keyed or not number)
         if status and status != -signal.SIGKILL:
             return _failed(f"the engine or the client ended with {status}")
         died += status != 0
-    if ended := (yield lambda: _recover(kind, folder, died=died, keyed=keyed)):
+    last = partial(_outlive, kind, folder, deaths[0]) if beside else partial(_recover, kind, folder, died=died)
+    if ended := (yield partial(last, keyed=keyed)):
         return _failed(f"the recovery ended with {ended}")
     result: Object = json.loads((folder / "result.json").read_text("utf-8"))
     if not deaths:
@@ -130,30 +134,51 @@ def _drive(kind: Kind, folder: Path, point: Point, *, keyed: bool) -> None:
     engine.close()
 
 
-def _recover(kind: Kind, folder: Path, *, died: int, keyed: bool) -> None:
-    """Be a new engine on the file, and the client that goes on; then look at everything."""
+def _outlive(kind: Kind, folder: Path, point: Point, *, keyed: bool) -> None:
+    """Let an engine die beside another one that is open already, and to which the client then goes."""
+    faulthandler.cancel_dump_traceback_later()  # its thread is not to be forked; each fork gets one of its own
+    told, held = os.pipe()  # `held` is shut by the death of who has it
+
+    def outlive() -> None:
+        os.close(held)
+        _recover(kind, folder, died=1, keyed=keyed, after=told)
+
+    other = _fork(outlive)
+    first = _fork(partial(_drive, kind, folder, point, keyed=True))
+    os.close(held)
+    ends = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in (first, other)]
+    assert ends[0] in (0, -signal.SIGKILL), ends
+    assert ends[1] == 0, ends
+
+
+def _recover(kind: Kind, folder: Path, *, died: int, keyed: bool, after: int | None = None) -> None:
+    """Be a new engine on the file, and the client that goes on; then look at everything.
+
+    With `after` the engine is there before, and the client comes when that pipe is shut.
+    """
     inspector, errors = Inspector(), _Errors()
     logging.getLogger("toolkit").addHandler(errors)
-    began = time.monotonic()
-    found: list[str] = []
+    seconds, found = 0.0, list[str]()
     try:
-        _go_on(kind, folder, inspector, keyed=keyed)
-        seconds = time.monotonic() - began
+        seconds = _go_on(kind, folder, inspector, keyed=keyed, after=after)
         found = _looked_at(kind, folder, inspector, died=died)
     except Exception:
-        seconds = time.monotonic() - began
         found = [traceback.format_exc()]
     found += inspector.problems + errors.told
-    if kind.waits:
-        seconds = 0.0
-    result = {"problems": found, "seconds": seconds}
+    result = {"problems": found, "seconds": 0.0 if kind.waits else seconds}
     (folder / "result.json").write_text(json.dumps(result), "utf-8")
 
 
-def _go_on(kind: Kind, folder: Path, inspector: Inspector, *, keyed: bool) -> None:
-    model = Logged(folder / "model.jsonl", kind)
+def _go_on(kind: Kind, folder: Path, inspector: Inspector, *, keyed: bool, after: int | None) -> float:
+    """Do what the client has not done yet; how many seconds that took."""
+    model, began = Logged(folder / "model.jsonl", kind), time.monotonic()
     with Engine(f"sqlite:///{folder}/store.db", model=model, **kind.settings) as engine:
+        if after is not None:
+            engine.client().models.list()
+            os.read(after, 1)
+            began = time.monotonic()
         kind.drive(_client(engine, inspector, folder, keyed=keyed))
+        return time.monotonic() - began
 
 
 def _looked_at(kind: Kind, folder: Path, inspector: Inspector, *, died: int) -> list[str]:

@@ -43,8 +43,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     assert process.stdout is not None
     stdin, stdout = process.stdin, process.stdout
 
-    def walk(*kinds: str, most: int = ALL, twice: bool = False) -> Any:
-        task = {"kinds": kinds, "folder": str(tmp_path_factory.mktemp("walk")), "most": most, "twice": twice}
+    def walk(*kinds: str, most: int = ALL, how: str = "once") -> Any:
+        task = {"kinds": kinds, "folder": str(tmp_path_factory.mktemp("walk")), "most": most, "how": how}
         print(json.dumps(task), file=stdin, flush=True)
         return json.loads(stdout.readline())
 
@@ -64,12 +64,12 @@ def test_nothing_is_lost_or_doubled_at_some_points(walk: Walk) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("how", ["once", "twice", "beside"])
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=[DOUBLED] if kind == "text before calls, streamed" else []) for kind in KINDS]
 )
-def test_nothing_is_lost_or_doubled(walk: Walk, kind: str, twice: bool) -> None:
-    walked = walk(kind, twice=twice)[kind]
+def test_nothing_is_lost_or_doubled(walk: Walk, kind: str, how: str) -> None:
+    walked = walk(kind, how=how)[kind]
     assert walked["problems"] == []
     assert walked["points"] == 2 * walked["writes"]
     assert walked["recovered_s"] < RECOVERED_S
