@@ -58,6 +58,18 @@ class Filing:
             )
         return file, opened
 
+    async def read(self, project: str, file_id: str, most: int, now: int) -> bytes | None:
+        """Read a file that has at most so many bytes; None when it has more, or is not there."""
+        try:
+            file, opened = await self.open(project, file_id, now)
+        except Refused:
+            return None
+        try:
+            fits = file.bytes <= most
+            return b"".join([piece async for piece in opened.pieces(0, file.bytes)]) if fits else None
+        finally:
+            await opened.close()
+
     async def delete(self, project: str, file_id: str, now: int) -> str:
         """Delete a file with its bytes. Raises Refused (404)."""
         text, sha256 = await self._store.write(lambda tx: files.delete(tx, project, file_id, now))

@@ -21,6 +21,7 @@ from toolkit.engine.drafting import Drafting
 from toolkit.engine.events import call_delta, call_started, text_delta
 from toolkit.engine.feeds import Feed
 from toolkit.engine.filing import Filing
+from toolkit.engine.images import shown
 from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.meter import Meter
 from toolkit.engine.model import (
@@ -143,6 +144,7 @@ class Leg:
             request = contexts.request_of(
                 self.run, self._settings, name, self._context, max(time_left_s, 1.0), self._taken
             )
+            request = await shown(request, self._image)
             began = time.perf_counter()
             try:
                 await self._attempt(model, request)
@@ -163,6 +165,9 @@ class Leg:
                 await asyncio.sleep(wait_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             await self._patiently(self._rooms.store.read, self.read)
+
+    async def _image(self, file_id: str, most: int) -> bytes | None:
+        return await self._rooms.filing.read(self.run.project, file_id, most, self._now())
 
     async def _attempt(self, model: Model, request: ModelRequest) -> None:
         deltas = model.complete(request)
