@@ -93,12 +93,12 @@ def bounded(**bounds: Any) -> type[Connection]:
 
 @contextmanager
 def raw(
-    app: Any, connection: type[Connection] = Connection, *, loop: str = "asyncio", drain_s: int = 1
+    app: Any, connection: type[Connection] = Connection, *, loop: str = "asyncio", drain_s: int = 1, **more: Any
 ) -> Iterator[Raw]:
     """Serve an application on a port of this machine."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     config = uvicorn.Config(
-        app, http=connection, ws="none", log_config=None, lifespan="on", timeout_graceful_shutdown=drain_s
+        app, http=connection, ws="none", log_config=None, lifespan="on", timeout_graceful_shutdown=drain_s, **more
     )
     server = _Server(config)
     here = LOOPS[loop]()
@@ -127,7 +127,7 @@ def raw(
 def request(method: str, path: str, body: Any = None, **headers: str) -> bytes:
     """Write a request down."""
     content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = [f"{method} {path} HTTP/1.1", "host: test"]
+    lines = [f"{method} {path} HTTP/1.1", "host: localhost"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if body is not None and "transfer_encoding" not in headers:
         lines.append(f"content-length: {len(content)}")

@@ -104,7 +104,7 @@ def test_a_later_head_that_drips_is_refused_too(serve: Serve) -> None:
 def test_a_body_that_drips_is_refused_and_nothing_is_made(serve: Serve) -> None:
     server = serve(body_s=0.3)
     with server.connect() as line:
-        line.sendall(b"POST /v1/threads HTTP/1.1\r\nhost: test\r\ncontent-length: 100000\r\n\r\n{")
+        line.sendall(b"POST /v1/threads HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n{")
         drip(line, b" ")
         assert "in time" in refused(read(line), 408)
         assert ended(line)
@@ -135,8 +135,8 @@ HEADS: dict[str, tuple[bytes, int]] = {
     "url": (request("GET", "/v1/models?" + "x" * 9000), 414),
     "header": (request("GET", "/v1/models", x="y" * 70_000), 431),
     "headers": (request("GET", "/v1/models", **{f"x{number}": "y" * 100 for number in range(1000)}), 431),
-    "endless header": (b"GET /v1/models HTTP/1.1\r\nhost: test\r\nx: " + b"y" * 400_000, 431),
-    "endless headers": (b"GET /v1/models HTTP/1.1\r\n" + b"host: test\r\n" * 40_000, 431),
+    "endless header": (b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nx: " + b"y" * 400_000, 431),
+    "endless headers": (b"GET /v1/models HTTP/1.1\r\n" + b"host: localhost\r\n" * 40_000, 431),
     "method": (b"G" * 400_000, 400),
     "tls": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
 }
@@ -189,7 +189,7 @@ def test_what_is_around_a_chunked_body_has_a_most(serve: Serve) -> None:
 
 def test_a_body_too_large_is_answered_before_it_is_sent(serve: Serve) -> None:
     with serve(linger_s=0.3).connect() as line:
-        line.sendall(b"POST /v1/threads HTTP/1.1\r\nhost: test\r\ncontent-length: 99999999999\r\n\r\n")
+        line.sendall(b"POST /v1/threads HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n")
         assert "32 MiB" in refused(read(line), 413)
         assert ended(line)
 
@@ -283,7 +283,7 @@ def test_a_client_may_ask_whether_to_go_on(serve: Serve) -> None:
         assert answer_of(reader)[0] == 200
     with server.connect() as line:
         line.sendall(
-            b"POST /v1/threads HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 99999999\r\n\r\n"
+            b"POST /v1/threads HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 99999999\r\n\r\n"
         )
         assert read(line).status == 413, "and is told no before it sends"
 

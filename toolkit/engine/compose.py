@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -17,6 +17,7 @@ from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
 from toolkit.engine.leg import Rooms as LegRooms
 from toolkit.engine.model import Model
+from toolkit.engine.objects.keys import digest_of
 from toolkit.engine.routing import Models
 from toolkit.engine.store import Store
 from toolkit.engine.store.address import default_url, parse
@@ -25,6 +26,7 @@ from toolkit.errors import EngineError
 from toolkit.server.app import App
 from toolkit.server.inprocess import AsyncInProcess, InProcess, LoopThread
 from toolkit.server.metrics import Metrics
+from toolkit.server.origins import Origins
 from toolkit.server.rooms import Rooms
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ class Engine:
     the names that assistants ask for to names the endpoint knows, or `endpoint/model`; `"*"` stands for any. Without an
     endpoint the model `offline` is there: no language model, but it calls tools.
 
+    `api_keys` (key -> project) count besides those that `toolkit keys create` puts into the store. Without any, `app`
+    lets everybody in but web pages of strangers: `allow_hosts` and `cors_origins` go to `toolkit.server.origins`.
+
     `client()` and `aclient()` are ordinary `openai` clients that reach the engine without a port; `app` is the same API
     for any ASGI server. Raises EngineError when the store cannot be used.
 
@@ -72,6 +77,8 @@ class Engine:
         run_max_turns: int = 100,
         concurrency: int = 64,
         api_keys: Mapping[str, str] | None = None,
+        allow_hosts: Collection[str] = (),
+        cors_origins: Collection[str] = (),
         unknown_fields: Literal["refuse", "warn"] = "refuse",
     ) -> None:
         if model is not None and model_url is not None:
@@ -83,7 +90,8 @@ class Engine:
         self._run_expires_s = run_expires_s
         self._run_max_turns = run_max_turns
         self._concurrency = concurrency
-        self._keys = dict(api_keys or {})
+        self._keys = {digest_of(key.encode()): project for key, project in (api_keys or {}).items()}
+        self._origins = Origins(allow_hosts, cors_origins)
         self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
         self._store: Store = SQLite(parse(store or default_url())) if store is None or isinstance(store, str) else store
         self._blobs = Blobs(self._store.files)
@@ -168,7 +176,9 @@ class Engine:
             concurrency=self._concurrency,
             run_expires_s=self._run_expires_s,
         )
-        rooms = Rooms(self._store, filing, execution, models, self._keys, self._unknown_fields, self._metrics)
+        rooms = Rooms(
+            self._store, filing, execution, models, self._keys, self._origins, self._unknown_fields, self._metrics
+        )
         return _Wing(rooms, models)
 
 

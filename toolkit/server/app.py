@@ -22,6 +22,7 @@ from toolkit.engine.logs import about
 from toolkit.errors import Refused, StoreUnavailable
 from toolkit.server.auth import Door
 from toolkit.server.health import Readiness
+from toolkit.server.keyring import KeyRing
 from toolkit.server.metrics import CONTENT_TYPE
 from toolkit.server.multipart import Form
 from toolkit.server.rooms import Rooms
@@ -74,7 +75,7 @@ class App:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._door = Door(rooms.keys)
+        self._door = Door(rooms.keys, KeyRing(rooms.store), rooms.origins)
         self._table = _Table(ROUTES)
         self._readiness = Readiness(rooms.store, rooms.execution)
         self._probes = {"/healthz": self._alive, "/health": self._alive, "/readyz": self._ready, "/metrics": self._tell}
@@ -109,6 +110,7 @@ class App:
             (b"openai-version", b"2020-10-01"),
             (b"x-idempotency-key", b"kept"),
             *([(b"retry-after", b"1")] if _status(answer) == 503 else []),
+            *self._rooms.origins.told(scope["method"], dict(scope["headers"])),
         ]
         if isinstance(answer, Stream):
             await self._stream(receive, send, answer, headers, request_id)
@@ -143,7 +145,9 @@ class App:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         if (probe := self._probes.get(path)) is not None:
             return await probe(scope, headers)
-        project = self._door.project(scope, headers)
+        if self._rooms.origins.is_preflight(method, headers):
+            return Answer("", 204)
+        project = await self._door.project(scope, headers)
         if found is None:
             said = f"Unknown request URL: {method} {path}. Please check the URL for typos."
             raise Refused(said, status=404, code="unknown_url")
@@ -188,7 +192,7 @@ class App:
         return Answer(dump({"status": "not ready", "reason": missing}), 503)
 
     async def _tell(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> Answer:
-        self._door.project(scope, headers)
+        await self._door.project(scope, headers)
         text = await asyncio.to_thread(self._rooms.metrics.text)
         return Answer(text, content_type=CONTENT_TYPE)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from hashlib import sha256
 from typing import Any
 
+from toolkit.engine.objects.keys import digest_of
 from toolkit.errors import Refused
+from toolkit.server.keyring import KeyRing
+from toolkit.server.origins import Origins
 
 __all__ = ["Door"]
 
@@ -17,25 +19,32 @@ _NO_KEY = (
 
 
 class Door:
-    """Knows the API keys, by their digests: looking one up takes the same time whatever was sent."""
+    """Knows the API keys by their digests: looking one up takes the same time whatever was sent.
 
-    def __init__(self, keys: Mapping[str, str]) -> None:
-        self._projects = {sha256(key.encode()).digest(): project for key, project in keys.items()}
+    `given` are those the engine was given, digest -> project; the store's `ring` has the others. As long as neither has
+    ever had one, everybody is let in whom `origins` does not know for a stranger.
+    """
 
-    def project(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
-        """Give the project a request is for. Raises Refused (401).
+    def __init__(self, given: Mapping[bytes, str], ring: KeyRing, origins: Origins) -> None:
+        self._given, self._ring, self._origins = given, ring, origins
+
+    async def project(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
+        """Give the project a request is for. Raises Refused (401, 403), StoreUnavailable.
 
         A client in this process says its project beside the request, where nothing that comes over a socket can be.
         """
         inside: str | None = scope.get("toolkit.project")
         if inside is not None:
             return inside
-        if not self._projects:
+        ring = await self._ring.current()
+        if not self._given and not ring.made:
+            self._origins.check(scope, headers)
             return "default"
         key = _key(headers)
         if not key:
             raise Refused(_NO_KEY, status=401)
-        project = self._projects.get(sha256(key).digest())
+        digest = digest_of(key)
+        project = self._given.get(digest) or await self._ring.project(ring, digest)
         if project is None:
             raise Refused("Incorrect API key provided.", status=401, code="invalid_api_key")
         return project

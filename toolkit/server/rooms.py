@@ -10,6 +10,7 @@ from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
 from toolkit.engine.store import Store
 from toolkit.server.metrics import Metrics
+from toolkit.server.origins import Origins
 
 __all__ = ["Names", "Rooms"]
 
@@ -30,8 +31,10 @@ class Rooms:
     filing: Filing
     execution: Execution
     models: Names
-    keys: Mapping[str, str]
-    """API key -> project. Without keys everybody is let in, to project `default`."""
+    keys: Mapping[bytes, str]
+    """Digest of an API key -> project; the store may have more."""
+    origins: Origins
+    """Which web pages may come in, and under which names."""
     unknown_fields: Literal["refuse", "warn"]
     """What to do with request fields that the API does not know."""
     metrics: Metrics

@@ -17,6 +17,8 @@ import pytest
 from toolkit.engine.store.statements import migrations, statements
 
 MAY_SCAN = {
+    "key.all": "the API keys of a store, for who looks after them",
+    "key.counts": "an index of the API keys, which people make one by one; twice a second at most",
     "run.unattended": "all of an index that has the few runs which nobody executes, and no others",
     "worker.others": "the engines that are open on this file: a handful of rows",
 }
@@ -64,6 +66,7 @@ def world(*, others: int, messages: int) -> Iterator[sqlite3.Connection]:
                status="in_progress", type="t", body="{}")  # fmt: skip
         insert(connection, "worker", id="worker_here", beat=1)
         insert(connection, "worker", id="worker_there", beat=1)
+        insert(connection, "api_key", id="key_here", project="p", name="n", digest=b"d", ending="e", created_at=1)
         for number in range(others):
             thread(connection, f"later{number}", "completed", messages=3)
         connection.execute("COMMIT")
