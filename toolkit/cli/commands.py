@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from toolkit import __version__
+from toolkit.cli import keys as key_commands
 from toolkit.cli.backup import backup
 from toolkit.cli.call import call
 from toolkit.cli.doctor import doctor
@@ -40,6 +41,13 @@ runs.command("list")(list_)
 runs.command("show")(show_run)
 runs.command("unlock")(unlock)
 app.add_typer(runs, name="runs")
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+keys.command("create")(key_commands.create)
+keys.command("list")(key_commands.list_)
+keys.command("revoke")(key_commands.revoke)
+app.add_typer(keys, name="keys")
+
 app.command()(backup)
 app.command()(prune)
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from toolkit.cli import settings
+from toolkit.cli import origins, settings, tls
 from toolkit.cli.config import ConfigFile, config_of
+from toolkit.cli.keys import Held, held_in
 from toolkit.cli.logs import log_to_stderr
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import Answering, answering_of, models_at, offers
@@ -70,6 +71,10 @@ def serve(
     api_key_file: Annotated[
         Path | None, typer.Option(envvar="TOOLKIT_API_KEY_FILE", metavar="FILE", help="Such keys, one a line.")
     ] = None,
+    tls_cert: tls.Cert = None,
+    tls_key: tls.Key = None,
+    allow_host: origins.AllowHost = None,
+    cors_origin: origins.CorsOrigin = None,
     run_expires_s: Annotated[
         int,
         typer.Option(
@@ -107,11 +112,14 @@ def serve(
     default = settings.model_settings(model_url, model_key, model_key_file, ambient=not said.endpoints)
     answering = answering_of(default, said, settings.name_map(model, model_map or []))
     keys = settings.api_keys(api_key or [], api_key_file)
-    _check_address(host, port, keys, answering)
+    place = settings.store_url(store, data_dir) or default_url()
+    held = _held(place, keys)
+    secured = tls.checked(tls_cert, tls_key)
+    _check_address(host, port, held, answering)
+    pages = origins.cors_origins(cors_origin, keys=held.ever)
     if check_model:
         _check_endpoints(answering)
     log_to_stderr(log_level, log_format)
-    place = settings.store_url(store, data_dir) or default_url()
     with (
         Engine(
             place,
@@ -123,20 +131,28 @@ def serve(
             run_max_turns=run_max_turns,
             concurrency=concurrency,
             api_keys=keys,
+            allow_hosts=origins.listed(allow_host),
+            cors_origins=pages,
             unknown_fields=unknown_fields,
         ) as engine,
         _bound(host, port) as listener,
     ):
-        server = _server(engine)
-        _greet(listener, host, place, answering, keys)
+        server = _server(engine, secured)
+        _greet(_url(listener, host, secured), place, answering, held)
         server.run(sockets=[listener])
 
 
-def _check_address(host: str, port: int, keys: Mapping[str, str], answering: Answering) -> None:
-    if not settings.is_loopback(host) and not keys:
+def _held(place: str, given: Mapping[str, str]) -> Held:
+    """Add the keys that were given to those in the store."""
+    stored = held_in(place)
+    return Held(stored.ever or bool(given), sorted({*stored.projects, *given.values()}))
+
+
+def _check_address(host: str, port: int, held: Held, answering: Answering) -> None:
+    if not settings.is_loopback(host) and not held.projects:
         raise Mistake(
             f"Without a key only this machine may reach the server, and {host} is open to others.\n"
-            "Set TOOLKIT_API_KEYS, or give --api-key-file FILE; or leave --host out."
+            "Make one with toolkit keys create, or give --api-key-file FILE; or leave --host out."
         )
     for name, url in answering.urls.items():
         if settings.is_own_address(url, host, port):
@@ -181,26 +197,22 @@ def _bound(host: str, port: int) -> socket.socket:
         raise Mistake(f"{host} is no address of this machine. Leave --host out for 127.0.0.1.") from error
 
 
-def _greet(
-    listener: socket.socket,
-    host: str,
-    place: str,
-    answering: Answering,
-    keys: Mapping[str, str],
-) -> None:
+def _url(listener: socket.socket, host: str, secured: tls.Tls | None) -> str:
     shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{listener.getsockname()[1]}/v1"
+    return f"{'https' if secured else 'http'}://{shown}:{listener.getsockname()[1]}/v1"
+
+
+def _greet(url: str, place: str, answering: Answering, held: Held) -> None:
     mapped = ", ".join(f"{asked} -> {used}" for asked, used in answering.names.items())
     places = ", ".join(f"{name} {url}".strip() for name, url in answering.urls.items())
     model = f"{places} ({mapped or 'names as asked'})" if places else "offline only; see --model-url"
-    projects = sorted(set(keys.values()))
-    key = f"needed, for {', '.join(projects)}" if keys else "not needed"
+    key = f"needed, for {', '.join(held.projects) or 'nobody: toolkit keys create'}" if held.ever else "not needed"
     typer.echo(url)
     typer.echo(f"  store  {place}\n  model  {model}\n  key    {key}")
-    typer.echo(f"  use    OpenAI(base_url={url!r}, api_key={'...' if keys else 'none'!r})\n  stop   Ctrl-C")
+    typer.echo(f"  use    OpenAI(base_url={url!r}, api_key={'...' if held.ever else 'none'!r})\n  stop   Ctrl-C")
 
 
-def _server(engine: Engine) -> uvicorn.Server:
+def _server(engine: Engine, secured: tls.Tls | None) -> uvicorn.Server:
     """Make a server that ends in order on SIGINT and SIGTERM, from the moment its address is told."""
     import uvicorn
 
@@ -219,6 +231,7 @@ def _server(engine: Engine) -> uvicorn.Server:
             timeout_graceful_shutdown=DRAIN_S,
             timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
+            **tls.options_of(secured),
             proxy_headers=False,  # nobody here asks for the client's address
             lifespan="on",
         )

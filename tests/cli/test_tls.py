@@ -1,0 +1,131 @@
+"""Connections over TLS: the same bounds as without, from the first byte on."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.cli.certificates import Certificate, certificate
+from tests.contract.raw import LOOPS, Raw, bounded, post, raw, read, request
+from toolkit.cli.tls import checked, options_of
+from toolkit.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(params=LOOPS)
+def loop(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with Engine("sqlite:///:memory:") as engine:
+        yield engine
+
+
+@contextmanager
+def secure(engine: Engine, made: Certificate, loop: str, **bounds: Any) -> Iterator[Raw]:
+    with raw(engine.app, bounded(**bounds), loop=loop, **options_of(checked(made.cert, made.key))) as server:
+        yield server
+
+
+def shaken(server: Raw, made: Certificate) -> ssl.SSLSocket:
+    return made.trusting.wrap_socket(server.connect(), server_hostname="localhost")
+
+
+def left(line: socket.socket) -> float:
+    """Wait until the server has closed a connection, and say how long that took."""
+    began = time.monotonic()
+    try:
+        while line.recv(65536):
+            pass
+    except ConnectionError:
+        pass
+    return time.monotonic() - began
+
+
+def test_requests_are_answered_one_after_the_other(engine: Engine, made: Certificate, loop: str) -> None:
+    with secure(engine, made, loop) as server:
+        with shaken(server, made) as line:
+            assert line.version() == "TLSv1.3"
+            for number in range(3):
+                line.sendall(post("/v1/threads", {"metadata": {"number": str(number)}}))
+                assert read(line).json["metadata"] == {"number": str(number)}
+        large = {"messages": [{"role": "user", "content": "x" * 200_000}]}
+        with shaken(server, made) as line:
+            line.sendall(post("/v1/threads", large))
+            thread = read(line).json["id"]
+            line.sendall(request("GET", f"/v1/threads/{thread}/messages"))
+            assert len(read(line).json["data"][0]["content"][0]["text"]["value"]) == 200_000
+        assert server.quiet()[0] == server.tasks()
+
+
+def test_what_comes_with_the_end_of_the_handshake_is_not_lost(engine: Engine, made: Certificate, loop: str) -> None:
+    """Many at once: a request in the packet of the client's last word, before the server knows of the connection."""
+    with secure(engine, made, loop) as server:
+        for _ in range(30):
+            inbound, outbound = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = made.trusting.wrap_bio(inbound, outbound, server_hostname="localhost")
+            with server.connect() as line:
+                while True:
+                    try:
+                        tls.do_handshake()
+                        break
+                    except ssl.SSLWantReadError:
+                        line.sendall(outbound.read())
+                        inbound.write(line.recv(65536))
+                tls.write(request("GET", "/v1/models", connection="close"))
+                line.sendall(outbound.read())  # the last of the handshake, and the request
+                said = b""
+                while b'"offline"' not in said:
+                    try:
+                        said += tls.read(65536)
+                    except ssl.SSLWantReadError:
+                        got = line.recv(65536)
+                        assert got, said
+                        inbound.write(got)
+
+
+def test_a_client_that_says_nothing_is_cut(engine: Engine, made: Certificate, loop: str) -> None:
+    with secure(engine, made, loop, head_s=0.3) as server:
+        with shaken(server, made) as silent:
+            assert left(silent) < 10
+        with shaken(server, made) as slow:
+            slow.sendall(b"GET /v1/mod")
+            assert read(slow).status == 408
+            assert left(slow) < 10
+        server.quiet()
+
+
+def test_a_client_that_speaks_no_tls_is_cut(engine: Engine, made: Certificate, loop: str) -> None:
+    with secure(engine, made, loop) as server:
+        with server.connect() as plain:
+            plain.sendall(request("GET", "/v1/models"))
+            assert left(plain) < 10
+        with pytest.raises(ssl.SSLError), server.connect() as line:
+            ssl.create_default_context().wrap_socket(line, server_hostname="localhost")  # trusts others
+        with server.connect() as line:
+            line.sendall(b"\x16\x03\x01")
+        server.quiet()
+
+
+def test_slow_bodies_and_readers_are_cut(engine: Engine, made: Certificate, loop: str) -> None:
+    with secure(engine, made, loop, body_s=0.3, stall_s=0.3) as server:
+        with shaken(server, made) as line:
+            line.sendall(post("/v1/threads", {"metadata": {}})[:-1])
+            assert read(line).status == 408
+        with shaken(server, made) as line:
+            line.sendall(b"GET /v1/models?" + b"x" * 10_000 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert (said := read(line)).status == 414, said
+            assert left(line) < 10
+        server.quiet()
