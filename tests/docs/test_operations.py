@@ -8,6 +8,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from toolkit.cli.serve import DRAIN_S, KEEP_ALIVE_S
+from toolkit.engine.objects.files import MOST_BYTES
+from toolkit.engine.objects.uploads import MOST_PART_BYTES
 from toolkit.server.connections import Bounds
 from toolkit.server.metrics import Metrics
 from toolkit.server.wire import MOST_BODY
@@ -50,6 +52,8 @@ def test_bounds() -> None:
     assert rows["URL; head of a request"] == f"{bounds.url_bytes // 1024} KiB; {bounds.head_bytes // 1024} KiB"
     assert rows["Time for a head, and for a new connection to say something"] == f"{bounds.head_s:g} s"
     assert rows["Time for a body"] == f"{bounds.body_s:g} s"
+    assert rows["A file; a part of an upload"] == f"{MOST_BYTES // 2**20} MiB; {MOST_PART_BYTES // 2**20} MiB"
+    assert rows["More time, for a large one"].startswith(f"a second for each {bounds.body_rate / 1024:g} KiB")
     assert rows["A client that takes nothing of an answer that waits for it"] == f"{bounds.stall_s:g} s"
     assert rows["A connection between two requests"] == f"{KEEP_ALIVE_S} s"
     assert rows["Connections"].startswith(f"{bounds.connections}, ")

@@ -103,7 +103,7 @@ class _Parts:
         self._value = b""
         self._headers: dict[bytes, bytes] = {}
         self._current = ""
-        self._text: list[bytes] | None = None
+        self._text: bytearray | None = None
         """What has come of a field's text; None in the file."""
         self._parser = MultipartParser(
             boundary,
@@ -166,13 +166,13 @@ class _Parts:
         name, filename = _disposition(self._headers.get(b"content-disposition", b""))
         if name in self._texts:
             raise Refused(f"Duplicate parameter: '{name}'.", param=name, code="invalid_value")
-        self._current, self._text = name, None if name == self._field else []
+        self._current, self._text = name, None if name == self._field else bytearray()
         self._texts[name] = filename
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._text is not None:
-            self._text.append(data[start:end])
-            if sum(map(len, self._text)) > _MOST_FIELD_BYTES:
+            self._text += data[start:end]
+            if len(self._text) > _MOST_FIELD_BYTES:
                 name = self._current
                 raise Refused(
                     f"Invalid '{name}': more than {_MOST_FIELD_BYTES} bytes.", param=name, code="invalid_value"
@@ -185,7 +185,7 @@ class _Parts:
 
     def _on_part_end(self) -> None:
         if self._text is not None:
-            self._texts[self._current] = b"".join(self._text).decode("utf-8", "replace")
+            self._texts[self._current] = self._text.decode("utf-8", "replace")
 
     def _on_end(self) -> None:
         self._ended = True
