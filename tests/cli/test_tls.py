@@ -1,17 +1,23 @@
-"""Connections over TLS: the same bounds as without, from the first byte on."""
+"""The server over TLS: its clients, its mistakes, and the same bounds as without."""
 
 from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from openai import APIConnectionError, AuthenticationError, AzureOpenAI, OpenAI
 
 from tests.cli.certificates import Certificate, certificate
+from tests.cli.conftest import Cli
+from tests.cli.test_serve import serve
 from tests.contract.raw import LOOPS, Raw, bounded, post, raw, read, request
 from toolkit.cli.tls import checked, options_of
 from toolkit.engine import Engine
@@ -129,3 +135,67 @@ def test_slow_bodies_and_readers_are_cut(engine: Engine, made: Certificate, loop
             assert (said := read(line)).status == 414, said
             assert left(line) < 10
         server.quiet()
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+def test_the_official_clients_over_https(made: Certificate, cli: Cli) -> None:
+    """A key of the store, a private authority, runs that are polled and streamed; Azure's class likewise."""
+    key = cli("keys", "create", "--store", "sqlite:///a.db").out.strip()
+    with (
+        serve("--store", "sqlite:///a.db", *flags(made.cert, made.key)) as server,
+        httpx2.Client(verify=made.trusting, trust_env=False) as http,
+    ):
+        assert server.url.startswith("https://127.0.0.1:")
+        root = server.url.removesuffix("/v1")
+        clients = [
+            OpenAI(base_url=server.url, api_key=key, http_client=http),
+            AzureOpenAI(azure_endpoint=root, api_key=key, api_version="2024-05-01-preview", http_client=http),
+        ]
+        for client in clients:
+            assistant = client.beta.assistants.create(model="offline")
+            run = client.beta.threads.create_and_run_poll(
+                assistant_id=assistant.id, thread={"messages": [{"role": "user", "content": "hello"}]}
+            )
+            assert run.status == "completed"
+            client.beta.threads.messages.create(run.thread_id, role="user", content="and again")
+            with client.beta.threads.runs.stream(thread_id=run.thread_id, assistant_id=assistant.id) as stream:
+                said = "".join(stream.text_deltas)
+            newest = client.beta.threads.messages.list(run.thread_id).data[0]
+            assert newest.content[0].type == "text"
+            assert said == newest.content[0].text.value != ""
+        with pytest.raises(APIConnectionError):  # trusts others
+            OpenAI(base_url=server.url, api_key=key, max_retries=0).models.list()
+        with pytest.raises(AuthenticationError):
+            OpenAI(base_url=server.url, api_key="wrong", http_client=http).models.list()
+
+
+def test_mistakes_are_one_line(made: Certificate, cli: Cli, tmp_path: Path) -> None:
+    other = certificate(tmp_path / "other")
+    locked, nonsense = tmp_path / "locked.key", tmp_path / "nonsense.pem"
+    nonsense.write_text("nonsense")
+    command = ["openssl", "pkey", "-in", str(made.key), "-aes256", "-passout", "pass:x", "-out", str(locked)]
+    subprocess.run(command, check=True, capture_output=True)
+    for cert, key, told in (
+        (made.cert, None, "TLS takes both, a certificate and its key: --tls-cert FILE --tls-key FILE."),
+        (None, made.key, "TLS takes both, a certificate and its key: --tls-cert FILE --tls-key FILE."),
+        (tmp_path / "none.pem", made.key, "none.pem cannot be read (No such file or directory)."),
+        (made.cert, tmp_path, "cannot be read (Is a directory)."),
+        (made.cert, other.key, f"--tls-key: {other.key} is not the key of the certificate in {made.cert}."),
+        (made.cert, locked, f"--tls-key: {locked} needs a password."),
+        (made.cert, nonsense, "are no certificate and key in PEM form."),
+        (nonsense, made.key, "are no certificate and key in PEM form."),
+        (made.key, made.cert, "are no certificate and key in PEM form."),
+    ):
+        said = cli("serve", "--store", "sqlite:///:memory:", *flags(cert, key))
+        assert (said.code, said.out, said.err.count("\n")) == (2, "", 1), said
+        assert told in said.err
+
+
+def test_its_own_address_is_no_model(made: Certificate, cli: Cli) -> None:
+    arguments = ["--port", "8443", "--model-url", "https://localhost:8443/v1", *flags(made.cert, made.key)]
+    assert "is this server's own address" in cli("serve", *arguments).err
+
+
+def flags(cert: Path | None, key: Path | None) -> list[str]:
+    given = {"--tls-cert": cert, "--tls-key": key}
+    return [part for flag, file in given.items() if file is not None for part in (flag, str(file))]
