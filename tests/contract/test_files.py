@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from openai import BadRequestError, NotFoundError
+from openai import APIStatusError, BadRequestError, NotFoundError
 
 from tests.contract.servers import raced
 from tests.contract.talk import Talk
@@ -223,3 +223,26 @@ def test_no_file_in_a_form_and_no_form_at_all(begin: Any) -> None:
         answer = talk.http.post("/v1/files", **sent)  # type: ignore[arg-type]
         assert (answer.status_code, text in answer.json()["error"]["message"]) == (status, True), answer.text
     assert talk.client.files.list().data == []
+
+
+class Zeros(io.RawIOBase):
+    """So many bytes, none of them in memory."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def read(self, size: int = -1) -> bytes:
+        taken = self._left if size < 0 else min(size, self._left)
+        self._left -= taken
+        return bytes(taken)
+
+
+@pytest.mark.slow
+def test_the_largest_file(start: Any, tmp_path: Any) -> None:
+    talk: Talk = start(store=f"sqlite:///{tmp_path}/store.db")
+    assert talk.client.files.create(file=("a", Zeros(2**29)), purpose="vision").bytes == 2**29
+    with pytest.raises(APIStatusError) as error:
+        talk.client.files.create(file=("a", Zeros(2**29 + 1)), purpose="vision")
+    assert error.value.status_code == 413
+    [made] = talk.client.files.list().data
+    assert len(talk.client.files.content(made.id).read()) == 2**29

@@ -56,7 +56,8 @@ def test_what_is_no_image_file_is_left_alone() -> None:
         {"role": "user", "content": 'say "image-file:file-a"'},
         {"role": "user", "content": '"image-file:file-a'},
         user(image("https://example.com/a.png"), {"type": "text", "text": '"image-file:file-a'}),
-        {"role": "assistant", "content": None, "tool_calls": []},
+        {"role": "assistant", "content": None, "tool_calls": ['"image-file:file-a']},
+        {"role": "assistant", "tool_calls": [{"function": {"arguments": '{"url":"image-file:file-a"}'}}]},
     ]
     assert put_in({"file-a": PNG}, *messages) == messages
 

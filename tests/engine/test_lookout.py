@@ -19,7 +19,7 @@ from toolkit.engine.filing import Filing
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Rooms
 from toolkit.engine.meter import Silent
-from toolkit.engine.objects import assistants, threads
+from toolkit.engine.objects import assistants, files, threads
 from toolkit.engine.objects.runs import CreateRun
 from toolkit.engine.routing import Models
 from toolkit.engine.store.address import SQLiteAddress
@@ -47,7 +47,7 @@ class Worker:
         self.clock = Clock(ahead_s)
         rooms = Rooms(
             store=self.store,
-            filing=Filing(self.store, Blobs(None)),
+            filing=Filing(self.store, Blobs(self.store.files)),
             models=Models(self.model),
             clock=self.clock,
             meter=Silent(),
@@ -140,3 +140,22 @@ def test_a_run_that_waits_here_and_is_taken_there_is_let_go_here(tmp_path: Path)
 
     path = tmp_path / "store.db"
     together(main, lambda: Worker(path, [60.0]), lambda: Worker(path, answer("Hi")))
+
+
+def test_files_whose_time_is_up_are_swept(tmp_path: Path) -> None:
+    async def main() -> None:
+        worker = Worker(tmp_path / "store.db", answer("Hi"))
+        async with Blobs(worker.store.files).receive() as incoming:
+            blob = await incoming.keep()
+            after: Any = {"anchor": "created_at", "seconds": 3600}
+            await worker.store.write(
+                lambda tx: files.create(tx, "p", blob, 0, filename="a", purpose="vision", expires_after=after)
+            )
+        await worker.execution.start()
+        async with asyncio.timeout(20):
+            while list((tmp_path / "store.db-files").glob("??/*")):
+                await asyncio.sleep(0.02)
+        assert await worker.store.read(files.digests) == set()
+        await worker.aclose()
+
+    asyncio.run(main())

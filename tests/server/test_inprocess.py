@@ -211,3 +211,99 @@ def test_who_waits_for_an_answer_when_the_loop_ends_is_told(app: App, path: str)
             waiting.result(10)
     with pytest.raises(EngineError, match="is closed"):
         client.get("/echo")
+
+
+class Taker:
+    """Takes a request piece by piece: all of it, slowly, or so many bytes, and then says how many came."""
+
+    def __init__(self, most: int = 2**40, pause_s: float = 0) -> None:
+        self._most, self._pause_s = most, pause_s
+        self.sizes: list[int] = []
+        self.left = False
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        more = True
+        while more and sum(self.sizes) < self._most:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.left = True
+                return
+            self.sizes.append(len(message["body"]))
+            more = message["more_body"]
+            await asyncio.sleep(self._pause_s)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(100):  # more than may wait for a client that is still sending
+            await send({"type": "http.response.body", "body": b"y", "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+class Source:
+    """Gives pieces, and counts them."""
+
+    def __init__(self, pieces: int, size: int = 1000) -> None:
+        self._pieces, self._size = pieces, size
+        self.given = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(self._pieces):
+            self.given += 1
+            yield b"x" * self._size
+
+    async def __aiter__(self) -> Any:
+        for piece in self:
+            yield piece
+
+
+def sent(awaited: bool, thread: LoopThread, app: Any, content: Any, **options: Any) -> httpx2.Response:
+    """Send a request that has no length, by one client or the other."""
+    if not awaited:
+        with httpx2.Client(transport=InProcess(app, thread, "mine"), **options) as client:
+            return client.post("http://engine/", content=iter(content))
+
+    async def main() -> httpx2.Response:
+        async with httpx2.AsyncClient(transport=AsyncInProcess(app, thread, "mine"), **options) as client:
+            return await client.post("http://engine/", content=aiter(content))
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_large_request_crosses_in_pieces_as_they_are_taken(thread: LoopThread, awaited: bool) -> None:
+    app, source = Taker(), Source(3, 2_500_000)
+    assert sent(awaited, thread, app, source).content == b"y" * 100
+    assert (sum(app.sizes), max(app.sizes)) == (7_500_000, 2**20)
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_request_is_not_read_far_ahead_of_who_takes_it(thread: LoopThread, awaited: bool) -> None:
+    app, source = Taker(pause_s=0.2), Source(50)
+    with pytest.raises(httpx2.WriteTimeout):
+        sent(awaited, thread, app, source, timeout=httpx2.Timeout(10, write=0.05))
+    assert source.given < 10
+    deadline = time.monotonic() + 10
+    while not app.left:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_request_that_is_answered_early_is_not_sent_to_its_end(thread: LoopThread, awaited: bool) -> None:
+    app, source = Taker(most=1), Source(1000)
+    assert sent(awaited, thread, app, source).content == b"y" * 100
+    assert source.given < 1000
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_source_that_breaks_off_is_a_client_that_left(thread: LoopThread, awaited: bool) -> None:
+    class Broken(Source):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"x"
+            raise ZeroDivisionError
+
+    app = Taker()
+    with pytest.raises(ZeroDivisionError):
+        sent(awaited, thread, app, Broken(1))
+    deadline = time.monotonic() + 10
+    while not app.left:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

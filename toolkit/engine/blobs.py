@@ -18,7 +18,6 @@ import shutil
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,11 +26,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, TypeVar
 
+from toolkit.engine.locks import STALE_S, Hold, age_s, locked
 from toolkit.engine.store.faults import Outage
 from toolkit.errors import StoreUnavailable
-
-if sys.platform != "win32":
-    import fcntl
 
 __all__ = ["Blob", "Blobs", "Incoming", "Opened"]
 
@@ -43,8 +40,6 @@ _READ: Final = 2**18
 _COMING: Final = "incoming"
 _THREADS: Final = 8
 _RETRY_S: Final = 0.01
-_STALE_S: Final = 3600.0
-"""How old bytes must be to be removed where nothing can be locked, and what is half written, to be taken for left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,7 @@ class Blobs:
     async def remove(self, sha256: str, is_used: Callable[[], Awaitable[bool]]) -> bool:
         """Remove bytes that nothing needs; False when something does, or may in a moment: then try again some time."""
         place = self.place(sha256)
-        hold = _Hold(place)
+        hold = Hold(place)
         try:
             if not await self.do(lambda: hold.take(alone=True)) or await is_used():
                 return False
@@ -162,7 +157,7 @@ class Incoming:
         self._closed = False
         self._file: BinaryIO | None = None
         self._path = Path()
-        self._hold: _Hold | None = None
+        self._hold: Hold | None = None
         self.kept: Blob | None = None
         """What was kept, once it is."""
 
@@ -210,7 +205,7 @@ class Incoming:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=folder)
             self._file, self._path = os.fdopen(handle, "wb", buffering=0), Path(name)
-            _locked(handle, alone=True)  # shows that whoever writes it lives
+            locked(handle, alone=True)  # shows that whoever writes it lives
 
     def _write(self, data: bytes) -> None:
         with self._lock:
@@ -237,7 +232,7 @@ class Incoming:
         with self._lock:
             if self._file is None:
                 return True
-            hold = _Hold(place)
+            hold = Hold(place)
             if not hold.take(alone=False):
                 return False
             self._hold = hold
@@ -311,58 +306,11 @@ class Opened:
                 self._file = None
 
 
-class _Hold:
-    """A lock on the folder in which some bytes are, shared by those who bring some, or alone to remove some."""
-
-    def __init__(self, place: Path) -> None:
-        self._place = place
-        self._lock = threading.Lock()
-        self._over = False
-        self._handle: int | None = None
-
-    def take(self, *, alone: bool) -> bool:
-        """Take the lock if it can be had at once."""
-        if sys.platform == "win32":  # folders cannot be locked there: what is old is not being brought
-            return not alone or _age_s(self._place) > _STALE_S
-        with self._lock:
-            if self._over or (alone and not self._place.exists()):
-                return False
-            handle = os.open(self._place.parent, os.O_RDONLY)
-            if not _locked(handle, alone=alone):
-                os.close(handle)
-                return False
-            self._handle = handle
-            return True
-
-    def let_go(self) -> None:
-        """Give the lock back, and take none any more."""
-        with self._lock:
-            self._over = True
-            if self._handle is not None:
-                os.close(self._handle)
-                self._handle = None
-
-
-def _locked(handle: int, *, alone: bool) -> bool:
-    """Lock an open file or folder; False when somebody else has it."""
-    if sys.platform == "win32":
-        return True
-    try:
-        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _tidy(folder: Path) -> None:
     """Remove half-written files: old ones that nobody has locked."""
     for path in folder.iterdir() if folder.is_dir() else ():
         with contextlib.suppress(FileNotFoundError):  # it has been kept, or dropped, or tidied away by another
-            if _age_s(path) > _STALE_S:
+            if age_s(path) > STALE_S:
                 with path.open("rb") as file:
-                    if _locked(file.fileno(), alone=True):
+                    if locked(file.fileno(), alone=True):
                         path.unlink()
-
-
-def _age_s(path: Path) -> float:
-    return time.time() - path.stat().st_mtime

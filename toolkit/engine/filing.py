@@ -53,9 +53,7 @@ class Filing:
         if opened is None:
             await self._store.read(read)  # it may just have been deleted
             _log.error("the bytes of file %s are not there", file_id)
-            raise StoreUnavailable(
-                "The bytes of a file are missing. Put the store's folder of files back."
-            )
+            raise StoreUnavailable("The bytes of a file are missing. Put the store's folder of files back.")
         return file, opened
 
     async def read(self, project: str, file_id: str, most: int, now: int) -> bytes | None:

@@ -18,6 +18,8 @@ from toolkit.engine.objects.messages import IMAGE_FILE
 
 __all__ = ["MOST_BYTES", "shown"]
 
+_MARK: Final = f'"{IMAGE_FILE}'
+"""Stands in the text of a chat message that has an image file, and hardly ever in another."""
 MOST_BYTES: Final = 20 * 2**20
 """Of an image."""
 _MOST_TOGETHER: Final = 64 * 2**20
@@ -34,18 +36,15 @@ Read = Callable[[str, int], Awaitable[bytes | None]]
 
 async def shown(request: ModelRequest, read: Read) -> ModelRequest:
     """Give a request with its image files in it."""
-    if not any(_mark in chat for chat in request.messages):
+    if not any(_MARK in chat for chat in request.messages):
         return request
     messages = list(request.messages)
     left = _MOST_TOGETHER
     for place in range(len(messages) - 1, -1, -1):
-        if _mark in messages[place]:
+        if _MARK in messages[place]:
             messages[place], taken = await _with_images(messages[place], read, left)
             left -= taken
     return replace(request, messages=messages)
-
-
-_mark: Final = f'"{IMAGE_FILE}'
 
 
 async def _with_images(chat: str, read: Read, most: int) -> tuple[str, int]:
@@ -53,7 +52,10 @@ async def _with_images(chat: str, read: Read, most: int) -> tuple[str, int]:
     message: dict[str, Any] = json.loads(chat)
     taken = 0
     parts: list[Any] = []
-    for part in message["content"] if isinstance(message["content"], list) else ():
+    content: Any = message.get("content")
+    if content is None or isinstance(content, str):
+        return chat, 0
+    for part in content:
         url: str = part["image_url"]["url"] if part["type"] == "image_url" else ""
         if not url.startswith(IMAGE_FILE):
             parts.append(part)
@@ -62,7 +64,7 @@ async def _with_images(chat: str, read: Read, most: int) -> tuple[str, int]:
         data = await read(file_id, min(MOST_BYTES, most - taken))
         parts.append(_part(part, file_id, data))
         taken += len(data or b"")
-    return (dump({**message, "content": parts}) if parts else chat), taken
+    return dump({**message, "content": parts}), taken
 
 
 def _part(part: Mapping[str, Any], file_id: str, data: bytes | None) -> dict[str, Any]:

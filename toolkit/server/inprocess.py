@@ -14,32 +14,21 @@ import asyncio
 import os
 import queue
 import threading
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any, Final, Literal, Self, TypeVar
 
 import httpx2
 
 from toolkit.errors import EngineError
+from toolkit.server.exchange import END, App, Exchange, Message, call_soon
 
 __all__ = ["AsyncInProcess", "InProcess", "LoopThread"]
 
 T = TypeVar("T")
-_Message = MutableMapping[str, Any]
-_App = Callable[
-    [_Message, Callable[[], Awaitable[_Message]], Callable[[_Message], Awaitable[None]]], Coroutine[Any, Any, None]
-]
-_Put = Callable[[_Message], None]
-
-_AHEAD: Final = 64
-"""How many pieces of an answer the application may be ahead of its reader."""
 
 _MOST_PIECE: Final = 2**20
-_PIECES_AHEAD: Final = 2
-"""How large pieces of a request are, and how many the client may be ahead of the application."""
-
-_END: Final[_Message] = {"type": "end"}
+"""How large the pieces are in which a request crosses over."""
 
 
 class LoopThread:
@@ -90,7 +79,7 @@ class LoopThread:
 class InProcess(httpx2.BaseTransport):
     """The transport of a blocking client. `project` is told to the application beside the request, not in it."""
 
-    def __init__(self, app: _App, thread: LoopThread, project: str) -> None:
+    def __init__(self, app: App, thread: LoopThread, project: str) -> None:
         self._app, self._thread, self._project = app, thread, project
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -99,13 +88,14 @@ class InProcess(httpx2.BaseTransport):
             raise RuntimeError(
                 "A blocking client of this engine was used on the engine's own loop; it would wait for ever."
             )
-        inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         scope = _scope(request, self._project)
         whole = request.read() if isinstance(request.stream, httpx2.ByteStream) else None
-        exchange = _Exchange(self._app, self._thread, scope, whole, inbox.put)
+        exchange = Exchange(self._thread.loop, whole, inbox.put)
+        self._thread.submit(exchange.run(self._app, scope))
         timeout_s = _timeout_s(request, "read")
 
-        def take() -> _Message:
+        def take() -> Message:
             try:
                 return exchange.taken(inbox.get(timeout=timeout_s))
             except queue.Empty:
@@ -123,7 +113,8 @@ class InProcess(httpx2.BaseTransport):
         try:
             if whole is None:
                 assert isinstance(request.stream, httpx2.SyncByteStream)
-                all(give(piece, True) for big in request.stream for piece in _cut(big)) and give(b"", False)
+                if all(give(piece, True) for big in request.stream for piece in _cut(big)):
+                    give(b"", False)
             head = take()
         except BaseException:
             exchange.hang_up()
@@ -140,25 +131,20 @@ class InProcess(httpx2.BaseTransport):
 class AsyncInProcess(httpx2.AsyncBaseTransport):
     """The transport of an awaiting client, on any event loop."""
 
-    def __init__(self, app: _App, thread: LoopThread, project: str) -> None:
+    def __init__(self, app: App, thread: LoopThread, project: str) -> None:
         self._app, self._thread, self._project = app, thread, project
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; returns when the answer's head is there."""
-        inbox: asyncio.Queue[_Message] = asyncio.Queue()
+        inbox: asyncio.Queue[Message] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         scope = _scope(request, self._project)
         whole = await request.aread() if isinstance(request.stream, httpx2.ByteStream) else None
-        exchange = _Exchange(
-            self._app,
-            self._thread,
-            scope,
-            whole,
-            lambda message: _call_soon(loop, inbox.put_nowait, message),
-        )
+        exchange = Exchange(self._thread.loop, whole, lambda message: call_soon(loop, inbox.put_nowait, message))
+        self._thread.submit(exchange.run(self._app, scope))
         timeout_s = _timeout_s(request, "read")
 
-        async def take() -> _Message:
+        async def take() -> Message:
             try:
                 async with asyncio.timeout(timeout_s):
                     return exchange.taken(await inbox.get())
@@ -196,7 +182,7 @@ class AsyncInProcess(httpx2.AsyncBaseTransport):
 class _Line:
     """Stands for the connection of a blocking client: shut like a socket, it ends a read that waits for more."""
 
-    def __init__(self, exchange: _Exchange) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     def get_extra_info(self, info: str) -> Self | None:
@@ -209,11 +195,11 @@ class _Line:
 
 
 class _Pieces(httpx2.SyncByteStream):
-    def __init__(self, take: Callable[[], _Message], hang_up: Callable[[], None]) -> None:
+    def __init__(self, take: Callable[[], Message], hang_up: Callable[[], None]) -> None:
         self._take, self._hang_up = take, hang_up
 
     def __iter__(self) -> Iterator[bytes]:
-        while (message := self._take()) is not _END:
+        while (message := self._take()) is not END:
             if body := message.get("body"):
                 yield body
 
@@ -222,11 +208,11 @@ class _Pieces(httpx2.SyncByteStream):
 
 
 class _AsyncPieces(httpx2.AsyncByteStream):
-    def __init__(self, take: Callable[[], Awaitable[_Message]], hang_up: Callable[[], None]) -> None:
+    def __init__(self, take: Callable[[], Awaitable[Message]], hang_up: Callable[[], None]) -> None:
         self._take, self._hang_up = take, hang_up
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (message := await self._take()) is not _END:
+        while (message := await self._take()) is not END:
             if body := message.get("body"):
                 yield body
 
@@ -234,97 +220,7 @@ class _AsyncPieces(httpx2.AsyncByteStream):
         self._hang_up()
 
 
-class _Exchange:
-    """One request and its answer: runs the application on its loop and hands its messages to `put`, on any thread.
-
-    `body` is the request's; None is one that is offered piece by piece.
-    """
-
-    def __init__(self, app: _App, thread: LoopThread, scope: _Message, body: bytes | None, put: _Put) -> None:
-        self._loop, self._put = thread.loop, put
-        self._body: deque[tuple[bytes, bool]] = deque([(body, False)] if body is not None else ())
-        self._moved = asyncio.Event()
-        """Set when something of the request came, or was taken, or nothing of it is wanted any more."""
-        self._answered = False
-        self._ahead = 0
-        self._gone = asyncio.Event()
-        self._room = asyncio.Event()
-        self._over = False
-        thread.submit(self._run(app, scope))
-
-    def taken(self, message: _Message) -> _Message:
-        """Note on the client's side that a message was taken; raises what the application raised."""
-        if message["type"] == "error":
-            raise httpx2.ReadError(f"The engine broke off: {message['error']!r}") from message["error"]
-        if message is not _END:
-            _call_soon(self._loop, self._took)
-        return message
-
-    def hang_up(self) -> None:
-        """Tell the application that nobody reads any more. Harmless when it has answered in full."""
-        if not self._over:
-            _call_soon(self._loop, self._leave)
-
-    def cut(self) -> None:
-        """Hang up, and wake the client too."""
-        self._put({"type": "error", "error": ConnectionAbortedError("the connection was shut")})  # ahead of the end
-        self.hang_up()
-
-    async def _run(self, app: _App, scope: _Message) -> None:
-        try:
-            await app(scope, self._receive, self._send)
-        except BaseException as error:
-            self._put({"type": "error", "error": error})
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            self._over = self._answered = True
-            self._moved.set()
-            self._put(_END)
-
-    async def offer(self, piece: bytes, more: bool) -> bool:
-        """Hand on a piece of the request, on the application's loop, when there is room; False when none is wanted."""
-        while len(self._body) >= _PIECES_AHEAD and not self._answered:
-            self._moved.clear()
-            await self._moved.wait()
-        if self._answered:
-            return False
-        self._body.append((piece, more))
-        self._moved.set()
-        return True
-
-    async def _receive(self) -> _Message:
-        while not self._body and not self._gone.is_set():
-            self._moved.clear()
-            await self._moved.wait()
-        if not self._body:
-            return {"type": "http.disconnect"}
-        piece, more = self._body.popleft()
-        self._moved.set()
-        return {"type": "http.request", "body": piece, "more_body": more}
-
-    async def _send(self, message: _Message) -> None:
-        self._answered = True
-        self._moved.set()
-        while self._ahead >= _AHEAD and not self._gone.is_set():
-            self._room.clear()
-            await self._room.wait()
-        if not self._gone.is_set():
-            self._ahead += 1
-            self._put(message)
-
-    def _took(self) -> None:
-        self._ahead -= 1
-        self._room.set()
-
-    def _leave(self) -> None:
-        self._body.clear()
-        self._gone.set()
-        self._moved.set()
-        self._room.set()
-
-
-def _scope(request: httpx2.Request, project: str) -> _Message:
+def _scope(request: httpx2.Request, project: str) -> Message:
     url = request.url
     return {
         "type": "http",
@@ -355,12 +251,3 @@ def _cut(piece: bytes) -> Iterator[bytes]:
         return
     for start in range(0, len(piece), _MOST_PIECE):
         yield piece[start : start + _MOST_PIECE]
-
-
-def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: object) -> None:
-    """Call on a loop from any thread; a loop that is closed has nobody left to tell."""
-    try:
-        loop.call_soon_threadsafe(call, *args)
-    except RuntimeError:
-        if not loop.is_closed():
-            raise

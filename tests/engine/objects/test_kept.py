@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.engine.objects.kept import KEPT_S, Answer, Key, once
+from toolkit.engine.objects.kept import KEPT_S, Answer, Key, once, recall
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 
@@ -62,3 +62,21 @@ def test_work_that_is_refused_leaves_the_key_free(do: Do) -> None:
     with pytest.raises(Refused, match="no"):
         do(once("p", Key("k", "r"), NOW, refuse))
     assert do(once("p", Key("k", "r"), NOW, Work())) == Answer("1")
+
+
+def test_an_answer_can_be_looked_up_before_the_work(do: Do) -> None:
+    work, key = Work(), Key("k", "r")
+    assert do(lambda tx: recall(tx, "p", None, NOW)) is None
+    assert do(lambda tx: recall(tx, "p", key, NOW)) is None
+    do(once("p", key, NOW, work))
+    assert do(lambda tx: recall(tx, "p", key, NOW + KEPT_S)) == "1"
+    assert do(lambda tx: recall(tx, "p", key, NOW + KEPT_S + 1)) is None
+    with pytest.raises(Refused, match="another request"):
+        do(lambda tx: recall(tx, "p", Key("k", "other"), NOW))
+
+
+def test_a_key_of_more_than_was_read_at_first(do: Do) -> None:
+    key = Key("k", "r")
+    assert key.of("a", "b") == key.of("a", "b")
+    assert len({key, key.of("a"), key.of("b"), key.of("a", "b"), key.of("ab"), Key("k", "s").of("a")}) == 6
+    assert key.of("a").value == "k"
