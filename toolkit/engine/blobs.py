@@ -34,9 +34,8 @@ __all__ = ["Blob", "Blobs", "Incoming", "Opened"]
 
 T = TypeVar("T")
 
-_PIECE: Final = 2**20
-_READ: Final = 2**18
-"""Bytes that are written, or read, at a time."""
+_PIECE: Final = 2**18
+"""Bytes that are written or read at a time."""
 _COMING: Final = "incoming"
 _THREADS: Final = 8
 _RETRY_S: Final = 0.01
@@ -202,7 +201,10 @@ class Incoming:
             if self._closed:
                 return
             folder = self._blobs.folder / _COMING
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not folder.exists():
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._blobs.sync(folder.parent)
+                self._blobs.sync(folder.parent.parent)  # a power cut must not take the folder away that rows need
             handle, name = tempfile.mkstemp(dir=folder)
             self._file, self._path = os.fdopen(handle, "wb", buffering=0), Path(name)
             locked(handle, alone=True)  # shows that whoever writes it lives
@@ -272,7 +274,7 @@ class Opened:
     async def pieces(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Read the bytes from `start` to before `stop`, a piece at a time."""
         while start < stop:
-            piece = await self._blobs.do(partial(self._read, start, min(_READ, stop - start)))
+            piece = await self._blobs.do(partial(self._read, start, min(_PIECE, stop - start)))
             if not piece:
                 return  # they are fewer than that
             start += len(piece)
