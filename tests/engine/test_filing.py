@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai import APIStatusError
 
 from tests.contract.raw import post, raw, read
 from tests.contract.talk import until
@@ -331,6 +333,26 @@ def test_a_store_that_does_not_take_the_row_leaves_no_bytes(tmp_path: Path) -> N
             assert list(folder.glob("??/*")) == []
             other.execute("ROLLBACK")
         assert client.files.create(file=b"abc", purpose="vision").bytes == 3
+
+
+def test_a_disk_without_room_is_a_503_and_leaves_nothing_half(tmp_path: Path) -> None:
+    folder = tmp_path / "store.db-files"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with Engine(f"sqlite:///{tmp_path}/store.db") as engine:
+        client = engine.client(max_retries=0)
+        client.files.list()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, hard))
+        try:
+            with pytest.raises(APIStatusError) as error:
+                client.files.create(file=b"x" * 6_000_000, purpose="vision")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, before)
+        assert error.value.status_code == 503
+        assert [path for path in folder.rglob("*") if path.is_file()] == []
+        assert client.files.list().data == []
+        assert client.files.create(file=b"x" * 6_000_000, purpose="vision").bytes == 6_000_000
 
 
 def test_many_large_files_at_once_take_little_memory() -> None:

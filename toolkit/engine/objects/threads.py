@@ -61,7 +61,8 @@ def create(tx: Tx, project: str, request: CreateThread, now: int) -> str:
     tx.run("thread.insert", id=thread_id, project=project, created_at=now, body=body, last_at=now - 1)
     if request.messages:
         _write(tx, project, thread_id, request.messages, last_at=now - 1, now=now)
-        return get(tx, project, thread_id)  # attachments may have changed it
+        if any(message.attachments for message in request.messages):
+            return get(tx, project, thread_id)  # which has their files now
     return body
 
 
