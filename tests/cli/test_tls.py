@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def engine() -> Iterator[Engine]:
 
 @contextmanager
 def secure(engine: Engine, made: Certificate, loop: str, **bounds: Any) -> Iterator[Raw]:
-    with raw(engine.app, bounded(**bounds), loop=loop, **options_of(checked(made.cert, made.key))) as server:
+    options: dict[str, Any] = {**options_of(checked(made.cert, made.key))}
+    with raw(engine.app, bounded(**bounds), loop=loop, drain_s=20, timeout_keep_alive=60, **options) as server:
         yield server
 
 
@@ -135,6 +136,18 @@ def test_slow_bodies_and_readers_are_cut(engine: Engine, made: Certificate, loop
             assert (said := read(line)).status == 414, said
             assert left(line) < 10
         server.quiet()
+
+
+def test_idle_clients_do_not_hold_up_the_end(engine: Engine, made: Certificate, loop: str) -> None:
+    """They are told that it is over, and do not listen."""
+    with ExitStack() as stack:
+        with secure(engine, made, loop, linger_s=0.3) as server:
+            for _ in range(3):
+                line = stack.enter_context(shaken(server, made))
+                line.sendall(request("GET", "/v1/models"))
+                assert read(line).status == 200
+            began = time.monotonic()
+        assert time.monotonic() - began < 10
 
 
 @pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")

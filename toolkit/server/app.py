@@ -87,8 +87,9 @@ class App:
         request_id = f"req_{secrets.token_hex(16)}"
         about(request_id=request_id)
         found = self._table.find(scope["path"])
+        asked: Mapping[bytes, bytes] = dict(scope["headers"])
         try:
-            answer = await self._answer(scope, receive, found)
+            answer = await self._answer(scope, asked, receive, found)
         except Refused as refused:
             answer = error_of(refused)
         except HungUp:
@@ -110,7 +111,7 @@ class App:
             (b"openai-version", b"2020-10-01"),
             (b"x-idempotency-key", b"kept"),
             *([(b"retry-after", b"1")] if _status(answer) == 503 else []),
-            *self._rooms.origins.told(scope["method"], dict(scope["headers"])),
+            *self._rooms.origins.told(scope["method"], asked),
         ]
         if isinstance(answer, Stream):
             await self._stream(receive, send, answer, headers, request_id)
@@ -140,9 +141,10 @@ class App:
             _log.exception("%s: the stream broke off", request_id)
             raise
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive, found: _Found | None) -> Reply:
+    async def _answer(
+        self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes], receive: Receive, found: _Found | None
+    ) -> Reply:
         method, path = scope["method"], scope["path"]
-        headers: Mapping[bytes, bytes] = dict(scope["headers"])
         if (probe := self._probes.get(path)) is not None:
             return await probe(scope, headers)
         if self._rooms.origins.is_preflight(method, headers):

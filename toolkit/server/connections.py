@@ -192,6 +192,12 @@ class Connection(HttpToolsProtocol):
         if self._refused or self._part == "body":  # answered before it was heard out
             self._wait(self.bounds.linger_s)
 
+    def shutdown(self) -> None:
+        idle = self.transport.get_write_buffer_size() == 0
+        super().shutdown()
+        if idle and self.transport.is_closing():  # over TLS the client has to agree, and an idle one does not listen
+            self._wait(self.bounds.linger_s)
+
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._wait(self.bounds.linger_s)  # a client that does not read would hold the connection open

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -93,6 +94,7 @@ def _text(headers: Mapping[bytes, bytes], name: bytes) -> str:
     return headers.get(name, b"").decode("latin-1").strip().lower()
 
 
+@lru_cache(256)
 def _hostname(url: str) -> str:
     """Give the name in a URL, without port, brackets and what may stand before an @; empty when there is none."""
     try:
