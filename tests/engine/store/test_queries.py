@@ -241,3 +241,17 @@ def test_every_statement_is_run_on_something() -> None:
                 idle.add(name)
             connection.execute("ROLLBACK")
     assert idle == IDLE.keys()
+
+
+def test_those_runs_expire_first_that_are_late_for_longest() -> None:
+    with world(others=0, messages=1) as connection:
+        for number in range(200):
+            late = {
+                "status": ("requires_action", "queued", "cancelling", "in_progress")[number % 4],
+                "at": 2000 - number,
+            }
+            thread(connection, f"late{number}", "completed", messages=1)
+            change = "UPDATE run SET status = :status, expires_at = :at WHERE id = :id"
+            connection.execute(change, {**late, "id": f"run_late{number}"})
+        found = [row[0] for row in connection.execute(statements()["run.overdue"], {"now": 5000})]
+    assert found == [f"run_late{number}" for number in range(199, 99, -1)]
