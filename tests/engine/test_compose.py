@@ -124,6 +124,24 @@ def test_closing_leaves_no_thread_behind(tmp_path: Path) -> None:
     assert not any(thread.is_alive() for thread in left)
 
 
+def test_a_model_that_cannot_be_closed_keeps_nothing_open(tmp_path: Path) -> None:
+    class Stuck(Scripted):
+        async def aclose(self) -> None:
+            raise RuntimeError("on purpose")
+
+    before = set(threading.enumerate())
+    engine = Engine(f"sqlite:///{tmp_path}/a.db", model=Stuck([answer("Hi")]))
+    talk(engine.client())
+    with pytest.raises(RuntimeError, match="on purpose"):
+        engine.close()
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in left:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in left)
+    assert {path.name for path in tmp_path.iterdir()} <= {"a.db", "a.db-files"}, "the WAL is in the file"
+    engine.close()
+
+
 def test_a_run_cut_by_closing_goes_on_where_the_store_is_opened_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     slow = Scripted([[30.0, *answer("never")]])

@@ -134,11 +134,15 @@ class Engine:
             self._closed = True
         atexit.unregister(self.close)
         thread = self._here[0] if self._here else LoopThread()
-        if self._here:
-            thread.run(self._here[1].aclose())
-        thread.run(self._store.aclose())
-        thread.stop()
-        self._blobs.close()
+        try:
+            if self._here:
+                thread.run(self._here[1].aclose())
+        finally:  # whatever a model of the user's raises, the store is closed
+            try:
+                thread.run(self._store.aclose())
+            finally:
+                thread.stop()
+                self._blobs.close()
 
     def __enter__(self) -> Self:
         return self
