@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
@@ -175,6 +176,23 @@ def test_kill_loses_nothing_that_was_committed(tmp_path: Path) -> None:
             assert all(await store.read(lambda tx: [has(tx, str(number)) for number in range(last + 1)]))
 
     asyncio.run(main())
+
+
+def test_a_relative_place_stays_where_it_was(tmp_path: Path) -> None:
+    async def main() -> None:
+        async for store in opened("sqlite:///store.db"):
+            os.chdir("elsewhere")
+            assert await store.write(lambda tx: put(tx, "a")) == 1
+            assert await store.read(lambda tx: has(tx, "a"))
+            assert store.files == tmp_path / "store.db-files"
+            store.appear("w")
+            assert (tmp_path / "store.db-worker-w").exists()
+            store.disappear("w")
+
+    (tmp_path / "elsewhere").mkdir()
+    with contextlib.chdir(tmp_path):
+        asyncio.run(main())
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
@@ -42,6 +43,8 @@ class SQLite:
     """
 
     def __init__(self, address: SQLiteAddress) -> None:
+        if address.path is not None:  # it means the same file after an os.chdir
+            address = replace(address, path=address.path.absolute())
         in_file = address.path is not None
         writer, *readers = opened(address, 1 + _READERS if in_file else 1)
         writing, reading = (Outage(f"{kind} store {address.path}") for kind in ("Writing to", "Reading from"))
@@ -54,7 +57,7 @@ class SQLite:
             lane = Lane(address, reader, "BEGIN", reading)
             self._threads.append(_serving(f"store-reader-{number}", self._reads, lane))
         self._presence = Presence(address.path) if address.path else None
-        self._files = Path(f"{address.path.absolute()}-files") if address.path else None
+        self._files = Path(f"{address.path}-files") if address.path else None
         self._closed = False
         self._process = os.getpid()
         """A fork has none of the threads."""
