@@ -104,7 +104,7 @@ def test_what_comes_with_the_end_of_the_handshake_is_not_lost(engine: Engine, ma
 
 
 def test_a_client_that_says_nothing_is_cut(engine: Engine, made: Certificate, loop: str) -> None:
-    with secure(engine, made, loop, head_s=0.3) as server:
+    with secure(engine, made, loop, head_s=0.3, linger_s=0.3) as server:
         with shaken(server, made) as silent:
             assert left(silent) < 10
         with shaken(server, made) as slow:
@@ -127,7 +127,7 @@ def test_a_client_that_speaks_no_tls_is_cut(engine: Engine, made: Certificate, l
 
 
 def test_slow_bodies_and_readers_are_cut(engine: Engine, made: Certificate, loop: str) -> None:
-    with secure(engine, made, loop, body_s=0.3, stall_s=0.3) as server:
+    with secure(engine, made, loop, body_s=0.3, stall_s=0.3, linger_s=0.3) as server:
         with shaken(server, made) as line:
             line.sendall(post("/v1/threads", {"metadata": {}})[:-1])
             assert read(line).status == 408

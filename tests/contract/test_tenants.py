@@ -117,6 +117,26 @@ def test_heads_tell_nothing(house: House) -> None:
             assert house.other.http.head(f"/v1/{way.path}").status_code == 404, str(way)
 
 
+def test_nothing_is_answered_without_a_key(house: House) -> None:
+    """Nor with a wrong one, whatever is asked: every route, a path that is none, a method that is none."""
+    paths = [(route.method, f"/v1/{route.path.format_map({**house.one.ids, 'model': 'offline'})}") for route in ROUTES]
+    paths += [
+        ("GET", "/v1/nothing"),
+        ("PUT", "/v1/threads"),
+        ("OPTIONS", "/v1/threads"),
+        ("GET", "/metrics"),
+        ("GET", "/"),
+    ]
+    before = rows(house.store)
+    with httpx2.Client(base_url=house.one.http.base_url) as http:
+        for method, path in paths:
+            for headers, code in (({}, None), ({"api-key": "key-on"}, "invalid_api_key")):
+                said = http.request(method, path, headers=headers)
+                assert (said.status_code, said.json()["error"]["code"]) == (401, code), (method, path)
+                assert named(said.text, house.one) == []
+    assert rows(house.store) == before
+
+
 def test_every_query_is_known() -> None:
     """A new parameter of a list: does it name something? Then it belongs to QUERIES."""
     plain = {"limit", "order", "purpose", "filter"}

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from toolkit.engine import Engine
 from toolkit.engine.objects import keys
 from toolkit.engine.objects.keys import digest_of
 from toolkit.engine.store.address import parse
@@ -108,6 +109,14 @@ def test_a_store_that_ever_had_a_key_is_closed(revoked: bool) -> None:
             await door.project({}, {})
 
     at_door({}, work)
+
+
+def test_what_the_engine_keeps_of_a_key_does_not_show_it() -> None:
+    with Engine("sqlite:///:memory:", api_keys=KEYS) as engine:
+        app: Any = engine.app
+        kept = "".join(repr(vars(each)) for each in (engine, app, app._app, app._app._door))
+    assert repr(digest_of(b"key-of-a")) in kept, "this is where it would be"
+    assert not [key for key in KEYS if key in kept]
 
 
 def test_without_keys_strangers_are_kept_out() -> None:
