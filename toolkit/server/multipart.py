@@ -22,8 +22,7 @@ from toolkit.server.wire import HungUp, Receive
 __all__ = ["Fields", "Form"]
 
 _log = logging.getLogger("toolkit.server")
-_quiet = logging.getLogger("toolkit.server.multipart")
-_quiet.disabled = True
+_quiet = logging.Logger("multipart", logging.CRITICAL + 1)  # under no root, so that no settings wake it
 
 M = TypeVar("M", bound=BaseModel)
 
