@@ -22,11 +22,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a
 Walk = Callable[..., Any]
 
 FEW, ALL = 2, 0
-DOUBLED = pytest.mark.xfail(
-    reason="text that came whole before its calls is written anew when the worker dies before the calls came whole",
-)
-RECOVERED_S = 2.0
-"""From the start of the new engine until everything is done."""
+RECOVERED_S = 5.0
+"""From the start of the new engine until everything is done: a second when the machine is quiet."""
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +62,7 @@ def test_nothing_is_lost_or_doubled_at_some_points(walk: Walk) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["once", "twice", "beside"])
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=[DOUBLED] if kind == "text before calls, streamed" else []) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_lost_or_doubled(walk: Walk, kind: str, how: str) -> None:
     walked = walk(kind, how=how)[kind]
     assert walked["problems"] == []

@@ -38,7 +38,7 @@ def test_a_leg_that_is_not_streamed_has_no_feed() -> None:
     feeds.end("run_1", None)
 
 
-def test_the_next_leg_has_a_feed_of_its_own_and_ends_the_one_before() -> None:
+def test_the_next_leg_has_a_feed_of_its_own() -> None:
     async def main() -> None:
         feeds = Feeds()
         feeds.begin("run_1", "leg", [("a", "1")])
@@ -47,7 +47,9 @@ def test_the_next_leg_has_a_feed_of_its_own_and_ends_the_one_before() -> None:
         feeds.begin("run_1", "leg", [("b", "2")])
         second = feeds.get("run_1")
         assert second is not None
-        assert await _all(first) == frame(("a", "1")) + DONE
+        first.publish([("z", "0")])
+        feeds.end("run_1", first)
+        assert await _all(first) == frame(("a", "1")) + frame(("z", "0")) + DONE, "it is ended by who told it"
         feeds.publish("run_1", [("c", "3")])
         feeds.end("run_1", second)
         assert await _all(second) == frame(("b", "2")) + frame(("c", "3")) + DONE

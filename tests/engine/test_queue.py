@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from toolkit.engine.queue import LocalQueue
+from toolkit.engine.queue import LocalQueue, Pause
 
 
 def test_every_run_is_advanced_and_no_more_at_once_than_there_is_room() -> None:
@@ -11,7 +11,7 @@ def test_every_run_is_advanced_and_no_more_at_once_than_there_is_room() -> None:
         running = most = 0
         done: Counter[str] = Counter()
 
-        async def advance(run_id: str) -> None:
+        async def advance(run_id: str, pause: Pause) -> None:
             nonlocal running, most
             running += 1
             most = max(most, running)
@@ -37,7 +37,7 @@ def test_a_run_put_again_while_it_is_on_its_way_out_is_advanced_again_after() ->
     async def main() -> None:
         order: list[str] = []
 
-        async def advance(run_id: str) -> None:
+        async def advance(run_id: str, pause: Pause) -> None:
             order.append("in")
             await asyncio.sleep(0.01)
             order.append("out")
@@ -57,7 +57,7 @@ def test_abort_and_close_cancel_what_is_under_way() -> None:
     async def main() -> None:
         cancelled: list[str] = []
 
-        async def advance(run_id: str) -> None:
+        async def advance(run_id: str, pause: Pause) -> None:
             try:
                 await asyncio.sleep(60)
             except asyncio.CancelledError:
@@ -83,7 +83,7 @@ def test_resumed_runs_come_before_those_that_have_not_begun() -> None:
     async def main() -> None:
         order: list[str] = []
 
-        async def advance(run_id: str) -> None:
+        async def advance(run_id: str, pause: Pause) -> None:
             order.append(run_id)
             await asyncio.sleep(0.002)
 
@@ -107,7 +107,7 @@ def test_a_place_that_comes_at_the_moment_of_leaving_is_given_on() -> None:
         order: list[str] = []
         release = asyncio.Event()
 
-        async def advance(run_id: str) -> None:
+        async def advance(run_id: str, pause: Pause) -> None:
             order.append(run_id)
             if run_id == "a":
                 await release.wait()
@@ -134,7 +134,7 @@ def test_a_queue_that_closes_lets_what_is_under_way_end_and_begins_nothing() -> 
     async def main() -> None:
         ended: list[str] = []
 
-        async def advance(run_id: str) -> None:
+        async def advance(run_id: str, pause: Pause) -> None:
             await asyncio.sleep(0.05 if run_id == "short" else 60)
             ended.append(run_id)
 
@@ -146,5 +146,51 @@ def test_a_queue_that_closes_lets_what_is_under_way_end_and_begins_nothing() -> 
         assert ended == ["short"]
         queue.put("late")
         assert not queue.busy
+
+    asyncio.run(main())
+
+
+def test_a_run_that_pauses_lets_others_have_its_place() -> None:
+    async def main() -> None:
+        order: list[str] = []
+
+        async def advance(run_id: str, pause: Pause) -> None:
+            order.append(f"{run_id} begins")
+            if run_id == "a":
+                await pause(0.02)
+            order.append(f"{run_id} ends")
+
+        queue = LocalQueue(advance, concurrency=1)
+        for name in ("a", "b"):
+            queue.put(name)
+        await asyncio.sleep(0.01)
+        assert (queue.working, queue.waiting) == (0, 0), "b has come and gone"
+        while queue.busy:
+            await asyncio.sleep(0.005)
+        assert order == ["a begins", "b begins", "b ends", "a ends"]
+
+    asyncio.run(main())
+
+
+def test_to_abort_a_run_that_waits_for_the_one_before_aborts_that_too() -> None:
+    async def main() -> None:
+        cancelled: list[str] = []
+
+        async def advance(run_id: str, pause: Pause) -> None:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append(run_id)
+                raise
+
+        queue = LocalQueue(advance, concurrency=2)
+        queue.put("a")
+        await asyncio.sleep(0.005)
+        queue.put("a")
+        await asyncio.sleep(0.005)
+        queue.abort("a")
+        await asyncio.sleep(0.02)
+        assert cancelled == ["a"]
+        assert (queue.working, queue.busy) == (0, False)
 
     asyncio.run(main())

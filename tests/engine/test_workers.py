@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.engine.conftest import Do
 from tests.engine.test_moves import begin
 from toolkit.engine import workers
@@ -32,18 +34,27 @@ def test_a_worker_that_leaves_lets_its_runs_go(do: Do) -> None:
     assert do(lambda tx: tx.one("run.by_id", id=run.id))["owner"] is None
 
 
+def looks(pulse: Pulse, seen: Callable[[int], Other], until: int) -> list[int]:
+    """Look once a second; the seconds at which the worker was found to stand still."""
+    return [second for second in range(until) if pulse.stopped([seen(second)], 100 + second)]
+
+
 def test_a_busy_worker_whose_beat_stands_still_has_stopped() -> None:
-    pulse = Pulse(10)
-    still, busy, idle = Other("still", 5, True), Other("busy", 5, True), Other("idle", 5, False)
-    assert pulse.stopped([still, busy, idle], 100) == []
-    assert pulse.stopped([still, busy._replace(beat=6), idle], 109) == []
-    assert pulse.stopped([still, busy._replace(beat=6), idle], 111) == [still]
-    assert pulse.stopped([still._replace(beat=6)], 112) == [], "it lives again"
-    assert pulse.stopped([still._replace(beat=6)], 122) == [still._replace(beat=6)]
+    assert looks(Pulse(10), lambda _: Other("a", 5, True), 13) == [10, 11, 12]
+    assert looks(Pulse(10), lambda second: Other("a", second // 9, True), 40) == [], "it beats, if slowly"
+    assert looks(Pulse(10), lambda _: Other("a", 5, False), 40) == [], "it has nothing to do"
+    assert looks(Pulse(10), lambda second: Other("a", 5 + (second > 11), True), 20) == [10, 11], "it lives again"
+
+
+def test_time_in_which_we_did_not_look_does_not_count() -> None:
+    """What held us up may have held the other up too: a locked store, a machine that slept."""
+    pulse, still = Pulse(10), Other("a", 5, True)
+    assert [bool(pulse.stopped([still], now)) for now in (100, 101, 102, 120, 121)] == [False] * 5
+    assert [bool(pulse.stopped([still], now)) for now in range(122, 132)][-2:] == [True, True]
 
 
 def test_a_worker_that_was_idle_is_given_time_from_its_first_run_on() -> None:
     pulse = Pulse(10)
     idle = Other("a", 1, False)
-    assert pulse.stopped([idle], 0) == pulse.stopped([idle], 60) == []
-    assert pulse.stopped([idle._replace(busy=True)], 61) == []
+    assert looks(pulse, lambda _: idle, 30) == []
+    assert pulse.stopped([idle._replace(busy=True)], 130) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
 
 from toolkit.engine.objects.answers import draft
@@ -15,6 +16,7 @@ _log = logging.getLogger("toolkit.engine")
 
 _DRAFT_S: Final = 0.05
 """How much of it may be lost: pieces are kept together with what follows them within this time."""
+_AGAIN_S: Final = 0.5
 
 
 class Drafting:
@@ -39,16 +41,25 @@ class Drafting:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._message_id = ""
         self._pieces.clear()
 
     def _keep(self) -> None:
         self._timer = None
+        if self._keeping is not None and not self._keeping.done():
+            self._timer = asyncio.get_running_loop().call_later(_DRAFT_S, self._keep)  # one at a time, in order
+            return
         message_id, text = self._message_id, "".join(self._pieces)
         self._pieces.clear()
         self._keeping = asyncio.ensure_future(self._store.write(lambda tx: draft(tx, message_id, text)))
-        self._keeping.add_done_callback(_noted)
+        self._keeping.add_done_callback(partial(self._kept, message_id, text))
 
-
-def _noted(kept: asyncio.Future[None]) -> None:
-    if not kept.cancelled() and (error := kept.exception()) is not None:
+    def _kept(self, message_id: str, text: str, kept: asyncio.Future[None]) -> None:
+        """Take back what could not be kept, so that there are no holes when it can be again."""
+        if kept.cancelled() or (error := kept.exception()) is None:
+            return
         _log.info("a draft was not kept: %s", type(error).__name__)
+        if message_id == self._message_id:
+            self._pieces.insert(0, text)
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(_AGAIN_S, self._keep)

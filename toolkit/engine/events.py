@@ -57,20 +57,10 @@ def _step_delta(step_id: str, call: str) -> Event:
 
 
 def replay(status: str, run: str, steps: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> bytes:
-    """Tell a run again from what is stored: its steps and messages as they came, and the run as it is now."""
+    """Tell a run from what is stored, after its beginning: its steps and messages as they came, the run as it is."""
     by_id = {answer["id"]: answer for answer in answers}
-    events: list[Event] = [("thread.run.created", run), ("thread.run.queued", run), ("thread.run.in_progress", run)]
-    for step in steps:
-        details = step["step_details"]
-        begun = dump({**step, "status": "in_progress", "step_details": {**details, **_emptied(details)}})
-        events += [("thread.run.step.created", begun), ("thread.run.step.in_progress", begun)]
-        if details["type"] == "message_creation":
-            events += _told_answer(by_id.get(details["message_creation"]["message_id"]))
-        else:
-            events += _told_calls(step["id"], details["tool_calls"])
-        if step["status"] != "in_progress":
-            events.append((f"thread.run.step.{step['status']}", dump(step)))
-    events.append((f"thread.run.{status}", run))
+    told = (event for step in steps for event in _told_step(step, by_id))
+    events: list[Event] = [("thread.run.in_progress", run), *told, (f"thread.run.{status}", run)]
     return b"".join(map(frame, events)) + DONE
 
 
@@ -86,12 +76,32 @@ def closing(
     steps: Sequence[Mapping[str, Any]],
     answers: Sequence[Mapping[str, Any]],
     begun: Collection[str],
+    new: Collection[str],
 ) -> list[Event]:
-    """Tell how what was `begun` (ids) ended in another process, and then how the run did, from what is stored."""
+    """Tell how a leg went on in another process, from what is stored.
+
+    What was `begun` here (ids of messages and steps) ends, the steps that are `new` to listeners are told whole, and
+    then how the run is.
+    """
     ended = [(f"thread.message.{answer['status']}", answer) for answer in answers if answer["id"] in begun]
     ended += [(f"thread.run.step.{step['status']}", step) for step in steps if step["id"] in begun]
     events = [(name, dump(value)) for name, value in ended if value["status"] != "in_progress"]
-    return [*events, (f"thread.run.{status}", run)]
+    by_id = {answer["id"]: answer for answer in answers}
+    told = (event for step in steps if step["id"] in new for event in _told_step(step, by_id))
+    return [*events, *told, (f"thread.run.{status}", run)]
+
+
+def _told_step(step: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> Iterator[Event]:
+    details = step["step_details"]
+    begun = dump({**step, "status": "in_progress", "step_details": {**details, **_emptied(details)}})
+    yield "thread.run.step.created", begun
+    yield "thread.run.step.in_progress", begun
+    if details["type"] == "message_creation":
+        yield from _told_answer(answers.get(details["message_creation"]["message_id"]))
+    else:
+        yield from _told_calls(step["id"], details["tool_calls"])
+    if step["status"] != "in_progress":
+        yield f"thread.run.step.{step['status']}", dump(step)
 
 
 def _emptied(details: Mapping[str, Any]) -> Mapping[str, Any]:

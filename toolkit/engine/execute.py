@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from toolkit.engine.objects.answers import answers_of
 from toolkit.engine.objects.kept import Answer, Key, once
 from toolkit.engine.objects.runs import CreateRun, CreateThreadAndRun, Event, LastError, Run, SubmitToolOutputs
 from toolkit.engine.objects.steps import steps_of
-from toolkit.engine.queue import LocalQueue
+from toolkit.engine.queue import LocalQueue, Pause
 from toolkit.engine.states import ACTIVE, ENDED
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused, StoreUnavailable
@@ -37,6 +37,7 @@ __all__ = ["Execution"]
 _log = logging.getLogger("toolkit.engine")
 
 _GLANCE_S: Final = 0.25
+_GIVEN_BACK_S: Final = 1.0
 _Objects = Sequence[Mapping[str, Any]]
 _MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
 """States that a run leaves by itself, so that it is worth waiting for."""
@@ -90,20 +91,22 @@ class Execution:
         Whoever else works on the store, or opens it next, goes on with them.
         """
         self.closing = True
-        try:
-            await self._store.write(lambda tx: tx.run("run.let_wait", owner=self._worker))
-        except StoreUnavailable as error:
-            _log.info("queued runs were not given back before the end: %s", error)
+        await self._give_back(lambda tx: tx.run("run.let_wait", owner=self._worker))
         await self._queue.aclose(drain_s=drain_s)
         tasks = [task for task in (self._looking, *self._followers) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        try:
-            await self._store.write(lambda tx: workers.leave(tx, self._worker))
-        except StoreUnavailable as error:
-            _log.info("runs were not given back; they are taken over when this worker is found gone: %s", error)
+        await self._give_back(lambda tx: workers.leave(tx, self._worker))
         self._store.disappear(self._worker)
+
+    async def _give_back(self, work: Callable[[Tx], object]) -> None:
+        """Let runs go, if that can be done soon; else they are taken over when this worker is found gone."""
+        try:
+            async with asyncio.timeout(_GIVEN_BACK_S):
+                await self._store.write(work)
+        except (StoreUnavailable, TimeoutError) as error:
+            _log.info("runs were not given back: %s", type(error).__name__)
 
     # What clients ask for. Each returns the run's JSON text; with `streamed`, `listen` then tells the leg's events.
 
@@ -148,8 +151,7 @@ class Execution:
         def work(tx: Tx) -> str:
             run = runs.load(tx, project, thread_id, run_id)
             outputs = runs.outputs_of(request)
-            workers.beat(tx, self._worker)
-            moved = moves.submit(tx, run, outputs, self._rooms.clock(), owner=self._worker)
+            moved = moves.submit(tx, run, outputs, self._rooms.clock(), owner=self._taker(tx))
             told.extend(moved.events)
             return moved.run.wire
 
@@ -212,6 +214,7 @@ class Execution:
             async for chunk in feed.listen():
                 yield chunk
             return
+        yield frame(("thread.run.created", run)) + frame(("thread.run.queued", run))
         thread_id: str = json.loads(run)["thread_id"]
         try:
             now, steps, written = await self._settled(project, thread_id, run_id)
@@ -235,11 +238,16 @@ class Execution:
 
     # How runs are set going and ended
 
-    def _insert(self, tx: Tx, project: str, thread_id: str, request: CreateRun | CreateThreadAndRun) -> Run:
+    def _taker(self, tx: Tx) -> str | None:
+        """Say who has a run that is set going here: this worker, or nobody when it takes no more."""
+        if self.closing:
+            return None
         workers.beat(tx, self._worker)
-        return runs.create(
-            tx, project, thread_id, request, self._rooms.clock(), expires_s=self._expires_s, owner=self._worker
-        )
+        return self._worker
+
+    def _insert(self, tx: Tx, project: str, thread_id: str, request: CreateRun | CreateThreadAndRun) -> Run:
+        now = self._rooms.clock()
+        return runs.create(tx, project, thread_id, request, now, expires_s=self._expires_s, owner=self._taker(tx))
 
     async def _started(
         self, project: str, key: Key | None, work: Callable[[Tx], str], streamed: bool, before: Sequence[Event] = ()
@@ -252,10 +260,14 @@ class Execution:
 
     def _set_going(self, leg: str, events: Sequence[Event], streamed: bool, *, resumed: bool = False) -> None:
         run_id = id_of(leg)
+        before = self._legs.get(run_id)
+        if before is not None and before.run.status == "in_progress":
+            self._lose(run_id)  # it went on elsewhere, and its listeners here have not been told
+            self._queue.abort(run_id)
         self._feeds.begin(run_id, leg, events if streamed else None)
         self._queue.put(run_id, resumed=resumed)
 
-    async def _advance(self, run_id: str) -> None:
+    async def _advance(self, run_id: str, pause: Pause) -> None:
         """Claim a run and take it as far as it gets: the body of a queued job."""
 
         def work(tx: Tx) -> tuple[Leg, Sequence[Event]] | None:
@@ -264,6 +276,8 @@ class Execution:
                 return None
             workers.beat(tx, self._worker)
             leg = Leg(self._rooms, claimed.run)
+            if run_id in self._feeds:
+                leg.earlier = (tx.one("step.count", run=run_id) or {"steps": 0})["steps"]
             leg.read(tx)  # here, since a second way to the store costs more than what is done there
             return leg, claimed.events
 
@@ -279,31 +293,32 @@ class Execution:
         if feed is not None:
             feed.publish(events)
         try:
-            run = await leg.go(feed)
+            run = await self._gone(leg, feed, pause)
         except moves.Fenced:
             if self._legs.get(run_id) is leg:
                 self._lose(run_id)
             return
-        except StoreUnavailable:  # for as long as the run had time
-            raise
-        except Exception:
-            _log.exception("run %s failed", run_id)
-            run = await self._fail(leg)
         finally:
             if self._legs.get(run_id) is leg:
                 del self._legs[run_id]
         self._count(run)
         self._feeds.end(run_id, feed)
 
-    async def _fail(self, leg: Leg) -> Run:
+    async def _gone(self, leg: Leg, feed: Feed | None, pause: Pause) -> Run:
+        """Take a leg as far as it gets; a fault of ours fails its run. Raises Fenced, StoreUnavailable."""
+        try:
+            return await leg.go(feed, pause)
+        except (moves.Fenced, StoreUnavailable):
+            raise
+        except Exception:
+            _log.exception("run %s failed", leg.run.id)
         error = LastError("server_error", "Sorry, something went wrong.")
-        with contextlib.suppress(moves.Fenced):
-            moved = await self._store.write(
-                lambda tx: moves.end(tx, leg.run, "fail", self._now(), error=error, text=leg.text)
-            )
-            self._feeds.publish(leg.run.id, moved.events)
-            return moved.run
-        return leg.run
+        moved = await self._store.write(
+            lambda tx: moves.end(tx, leg.run, "fail", self._now(), error=error, text=leg.text)
+        )
+        if feed is not None:
+            feed.publish(moved.events)
+        return moved.run
 
     async def _expire(self, run_id: str) -> None:
         def work(tx: Tx) -> moves.Moved | None:
@@ -332,14 +347,14 @@ class Execution:
         leg, feed = self._legs.pop(run_id, None), self._feeds.get(run_id)
         if feed is None or feed.ended:
             return
-        follower = asyncio.create_task(self._follow(run_id, leg.begun if leg else (), feed), name=f"follow {run_id}")
+        follower = asyncio.create_task(self._follow(run_id, leg, feed), name=f"follow {run_id}")
         self._followers.add(follower)
         follower.add_done_callback(self._followers.discard)
 
-    async def _follow(self, run_id: str, begun: Collection[str], feed: Feed) -> None:
+    async def _follow(self, run_id: str, leg: Leg | None, feed: Feed) -> None:
         while True:
             try:
-                told = await self._end_elsewhere(run_id, begun)
+                told = await self._end_elsewhere(run_id, leg)
                 break
             except Refused as gone:  # with its thread
                 told = [broken_off(gone)]
@@ -349,13 +364,17 @@ class Execution:
         feed.publish(told)
         self._feeds.end(run_id, feed)
 
-    async def _end_elsewhere(self, run_id: str, begun: Collection[str]) -> list[Event]:
+    async def _end_elsewhere(self, run_id: str, leg: Leg | None) -> list[Event]:
         """Wait until a run that is executed elsewhere needs somebody or is over; tell how. Raises Refused (404)."""
         row = await self._store.read(lambda tx: tx.one("run.by_id", id=run_id))
         if row is None:
             raise Refused(f"No run found with id '{run_id}'.", status=404)
         run, steps, written = await self._settled(row["project"], row["thread"], run_id)
-        return closing(run.status, run.wire, steps, written, begun)
+        if leg is None:  # it waited for room here; of a run that goes on with outputs some steps are known
+            new = set() if run.turns else {step["id"] for step in steps}
+            return closing(run.status, run.wire, steps, written, (), new)
+        new = {step["id"] for step in steps[leg.earlier :]} - leg.opened
+        return closing(run.status, run.wire, steps, written, leg.begun, new)
 
     def _written(self, run_id: str) -> str | None:
         """Give what a run under way here has written of its message; None when it is not, and the store knows more."""

@@ -81,9 +81,16 @@ class Feeds:
         """Give the feed of a run's present leg; None when nobody asked for a stream here."""
         return self._feeds.get(run_id)
 
+    def __contains__(self, run_id: str) -> bool:
+        """Whether somebody asked for a stream of a run's present leg here."""
+        return run_id in self._feeds
+
     def begin(self, run_id: str, leg: str, events: Iterable[Event] | None) -> None:
-        """Begin a leg: with a feed when it is streamed, in place of the one of the leg before."""
-        self._drop(run_id)
+        """Begin a leg: with a feed when it is streamed, in place of the one of the leg before.
+
+        That one may still be told how its leg went; whoever does so ends it.
+        """
+        self._feeds.pop(run_id, None)
         if events is not None:
             feed = self._feeds[run_id] = Feed(leg)
             feed.publish(events)
@@ -113,9 +120,4 @@ class Feeds:
             oldest_id, oldest = self._ended.popleft()
             self._ended_size -= oldest.size
             if self._feeds.get(oldest_id) is oldest:
-                self._drop(oldest_id)
-
-    def _drop(self, run_id: str) -> None:
-        feed = self._feeds.pop(run_id, None)
-        if feed is not None:
-            feed.end()
+                del self._feeds[oldest_id]

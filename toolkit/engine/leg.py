@@ -80,13 +80,16 @@ class Leg:
         self.run = run
         self.text = ""
         """What has been written so far of the message under way."""
+        self.earlier = 0
+        """How many steps the run had before."""
+        self.opened: set[str] = set()
+        """The ids of the steps that listeners have seen begin in this leg."""
         self._rooms = rooms
         self._feed: Feed | None = None
         self._settings = run.settings
         self._window = rooms.context_tokens or rooms.models.window(self._settings["model"])
         self._context: contexts.Context
         self._writing: moves.Writing | None = None
-        self._message_closed = False
         self._calls_step: dict[str, Any] | None = None
         self._taken: frozenset[str] = frozenset()
         self._drafting = Drafting(rooms.store)
@@ -99,12 +102,13 @@ class Leg:
         if self.run.turns:
             self._taken = frozenset(row["id"] for row in tx.all("call.of_run", run=self.run.id))
 
-    async def go(self, feed: Feed | None) -> Run:
+    async def go(self, feed: Feed | None, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Run:
         """Take the run as far as it gets by itself, and return it. Raises Fenced when somebody else has moved it.
 
-        `feed` is None when nobody asked for a stream; then no deltas are made.
+        `feed` is None when nobody asked for a stream; then no deltas are made. `pause` waits for so many seconds, in
+        which others may have this run's place.
         """
-        self._feed = feed
+        self._feed, self._pause = feed, pause
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
             if cut := self._spent():
@@ -112,7 +116,7 @@ class Leg:
             else:
                 await self._answer(model, name)
         except ModelError as error:
-            await self._fail(LastError(error.code, error.message))
+            await self._fail(LastError(error.code, clean(error.message)))
         finally:
             self._drafting.stop()
         return self.run
@@ -121,7 +125,7 @@ class Leg:
     def begun(self) -> Collection[str]:
         """The ids of the message and the steps that listeners have seen begin, and not end."""
         writing, step = self._writing, self._calls_step
-        of_message = (writing.message["id"], writing.step["id"]) if writing and not self._message_closed else ()
+        of_message = (writing.message["id"], writing.step["id"]) if writing else ()
         return (*of_message, step["id"]) if step else of_message
 
     def _spent(self) -> _Cut | None:
@@ -149,22 +153,29 @@ class Leg:
             try:
                 await self._attempt(model, request)
                 return self._rooms.meter.model_answered(time.perf_counter() - began)
-            except ContextExceeded:
-                if len(self._context.messages) < 2 or self._window == 1:
-                    raise
-                self._window = max(1, self._estimated(self._context.size) // 2)
+            except ContextExceeded as error:
+                self._rooms.meter.model_failed(error.code, again=False)
                 await self._start_over()
+                await self._read_less(error)
             except ModelError as error:
-                wait_s = pause_s if error.retry_after_s is None else error.retry_after_s
+                wait_s = max(pause_s, error.retry_after_s or 0)
                 again = error.retry and wait_s < self._time_left_s
                 self._rooms.meter.model_failed(error.code, again=again)
                 if not again:
                     raise
                 _log.warning("run %s: model call failed (%s), again in %.1f s", self.run.id, error.code, wait_s)
                 await self._start_over()
-                await asyncio.sleep(wait_s)
+                await self._pause(wait_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            await self._patiently(self._rooms.store.read, self.read)
+                await self._patiently(self._rooms.store.read, self.read)
+
+    async def _read_less(self, error: ContextExceeded) -> None:
+        """Read half as much of the thread. Raises the error when there is no less: what the run did always goes."""
+        before = self._context.size
+        self._window = max(1, self._estimated(before) // 2)
+        await self._patiently(self._rooms.store.read, self.read)
+        if self._context.size >= before or self._time_left_s <= 0:
+            raise error
 
     async def _image(self, file_id: str, most: int) -> bytes | None:
         return await self._rooms.filing.read(self.run.project, file_id, most, self._now())
@@ -194,7 +205,7 @@ class Leg:
                 if pause_s >= self._time_left_s:
                     raise
                 _log.info("run %s waits for the store: %s", self.run.id, error)
-            await asyncio.sleep(pause_s)
+            await self._pause(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_STORE_PAUSE_S)
 
     async def _close(self, deltas: AsyncGenerator[Delta, None]) -> None:
@@ -208,8 +219,6 @@ class Leg:
         """Pass a delta on, after opening what it belongs to."""
         match delta:
             case Text(value):
-                if self._message_closed:
-                    return  # text after calls belongs to the chat message alone
                 self.text += value
                 if self._feed is not None:
                     first = self._writing is None
@@ -217,7 +226,8 @@ class Leg:
                     self._feed.publish([text_delta(message_id, value, first=first)])
                     self._drafting.heard(message_id, value)
             case CallBegan(index, call_id, name) if self._feed is not None and self._wanted(index):
-                await self._close_text()
+                if self._calls_step is None and self._writing is not None:
+                    return  # told when the turn is whole, after its text is complete: see `_wait_for`
                 step_id = (await self._opened_calls())["id"]
                 self._feed.publish([call_started(step_id, index, call_id, name)])
             case CallPiece(index, piece) if self._feed is not None and self._calls_step and self._wanted(index):
@@ -230,33 +240,22 @@ class Leg:
         if self._writing is None:
             opened = await self._write(lambda tx: moves.begin_message(tx, self.run, self._now()))
             self._writing, moved = opened
+            self.opened.add(self._writing.step["id"])
             self._publish(moved)
         return self._writing
 
     async def _opened_calls(self) -> dict[str, Any]:
         """Give the step of this turn's calls, opened before the first delta of one."""
         if self._calls_step is None:
-            message_id = self._writing.message["id"] if self._writing is not None else None
-            opened = await self._write(lambda tx: moves.begin_calls(tx, self.run, self._now(), message_id=message_id))
+            opened = await self._write(lambda tx: moves.begin_calls(tx, self.run, self._now()))
             self._calls_step, moved = opened
+            self.opened.add(self._calls_step["id"])
             self._publish(moved)
         return self._calls_step
 
     def _wanted(self, index: int) -> bool:
         """Whether a call counts: with `parallel_tool_calls` false the first one alone, whatever the model does."""
         return index == 0 or bool(self._settings["parallel_tool_calls"])
-
-    async def _close_text(self) -> None:
-        """Finish the text that came before the calls: a message of its own, complete before any tool runs."""
-        if self._writing is None or self._message_closed:
-            return
-        self._drafting.stop()
-        writing, text = self._writing, self.text
-        _, moved = await self._write(
-            lambda tx: moves.finish_message(tx, self.run, writing, text, self._now(), Tokens())
-        )
-        self._message_closed = True
-        self._publish(moved)
 
     async def _end(self, ended: Ended) -> None:
         self._drafting.stop()
@@ -290,32 +289,34 @@ class Leg:
         return self._rooms.scale.tokens(self._settings["model"], size)
 
     async def _wait_for(self, ended: Ended, used: Tokens) -> None:
-        calls = [call for index, call in enumerate(ended.calls) if self._wanted(index)]
+        """Hand the calls to the application, in one move with the text that came before them.
+
+        Were the text complete any sooner, a turn that breaks off would be written anew beside it. So when there is
+        some, its calls are told to listeners only now.
+        """
+        calls = _clean_calls(call for index, call in enumerate(ended.calls) if self._wanted(index))
         chat = _remembered(ended.message, calls, len(ended.calls))
-        text, writing, closed, step = self.text, self._writing, self._message_closed, self._calls_step
+        text, writing, step = self.text, self._writing, self._calls_step
 
         def work(tx: Tx) -> moves.Moved:
             now, written = self._now(), writing
             events: tuple[Event, ...] = ()
-            if text and not closed:
+            if text or writing is not None:
                 written, finished = moves.finish_message(tx, self.run, writing, text, now, Tokens())
                 events = finished.events
             message_id = written.message["id"] if written else None
-            moved = moves.require_action(
-                tx, self.run, step, _clean_calls(calls), now, chat=chat, message_id=message_id, used=used
-            )
+            moved = moves.require_action(tx, self.run, step, calls, now, chat=chat, message_id=message_id, used=used)
             return moves.Moved(moved.run, (*events, *moved.events))
 
         self._publish(await self._write(work))
 
-    async def _complete(self, used: Tokens, cut: _Cut | None) -> Run:
-        text, writing = ("", None) if self._message_closed else (self.text, self._writing)
+    async def _complete(self, used: Tokens, cut: _Cut | None) -> None:
+        text, writing = self.text, self._writing
         self._publish(
             await self._write(
                 lambda tx: moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
             )
         )
-        return self.run
 
     async def _fail(self, error: LastError, reason: str | None = None) -> None:
         self._publish(
@@ -329,7 +330,7 @@ class Leg:
         self._drafting.stop()
         if self._writing is not None or self._calls_step is not None:
             self._publish(await self._write(lambda tx: moves.break_off(tx, self.run, self._now(), self.text)))
-        self.text, self._writing, self._calls_step, self._message_closed = "", None, None, False
+        self.text, self._writing, self._calls_step = "", None, None
 
     def _publish(self, moved: moves.Moved) -> None:
         self.run = moved.run
@@ -364,4 +365,4 @@ def _is_json_object(text: str) -> bool:
 
 
 def _clean_calls(calls: Iterable[ModelCall]) -> Sequence[ModelCall]:
-    return [ModelCall(call.id, clean(call.name), clean(call.arguments)) for call in calls]
+    return [ModelCall(clean(call.id), clean(call.name), clean(call.arguments)) for call in calls]

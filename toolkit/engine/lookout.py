@@ -43,8 +43,8 @@ class _Seen:
     """What a look at the store has shown."""
 
     overdue: Sequence[str]
-    to_do: Mapping[str, str]
-    """Runs to go on with, and their status: unattended ones, and those that this worker has."""
+    to_do: Mapping[str, bool]
+    """Runs to go on with, unattended ones and those that this worker has, and whether they have begun."""
     attempts: Mapping[str, int | None]
     """Runs under way here, and their attempt as it is stored."""
 
@@ -70,6 +70,7 @@ class Lookout:
         self._queue, self._legs = queue, legs
         self._expire, self._lose = expire, lose
         self._pulse = workers.Pulse(_PATIENCE_S)
+        self._known = self._among_others = False
 
     async def stand(self) -> None:
         """Look, again and again, until cancelled. A store in trouble is waited for."""
@@ -94,12 +95,13 @@ class Lookout:
 
     async def _look(self, *, sweep: bool) -> None:
         now = self._clock()
-        if self._queue.busy:
+        # Once in any case: a sign of life without a row is never taken away. And as long as others work: who cannot
+        # write cannot tell who else might.
+        if self._queue.busy or self._among_others or not self._known:
             await self._store.write(lambda tx: workers.beat(tx, self._worker))
-        if sweep:
-            await self._forget_answers(int(now))
-            if self._sweeping is None or self._sweeping.done():  # which takes its time, and nobody is to wait for it
-                self._sweeping = asyncio.create_task(self._sweep_files(int(now)))
+            self._known = True
+        if sweep and (self._sweeping is None or self._sweeping.done()):  # it takes its time; nobody is to wait for it
+            self._sweeping = asyncio.create_task(self._sweep(int(now)))
         await self._take_over(await self._store.read(lambda tx: workers.others(tx, self._worker)))
         legs, tasks = dict(self._legs), self._queue.tasks
         seen = await self._store.read(partial(_seen, worker=self._worker, now=now, legs=legs))
@@ -109,29 +111,36 @@ class Lookout:
                 await self._expire(run_id)
             except Exception:  # the others are not to wait for this one
                 _log.exception("run %s could not be expired, which is tried again", run_id)
-        for run_id, status in seen.to_do.items():
+        for run_id, begun in seen.to_do.items():
             if run_id not in self._queue:
-                self._queue.put(run_id, resumed=status != "queued")
+                self._queue.put(run_id, resumed=begun)
 
-    async def _sweep_files(self, now: int) -> None:
+    async def _sweep(self, now: int) -> None:
+        """Forget what was kept for a while only."""
         try:
+            forget = partial(kept.forget, now=now, limit=_FORGOTTEN)
+            while await self._store.write(forget) == _FORGOTTEN:
+                pass
             await self._filing.sweep(now)
         except StoreUnavailable:  # logged by the store
             pass
         except Exception:
-            _log.exception("sweeping the files failed, and is tried again")
-
-    async def _forget_answers(self, now: int) -> None:
-        forget = partial(kept.forget, now=now, limit=_FORGOTTEN)
-        while await self._store.write(forget) == _FORGOTTEN:
-            pass
+            _log.exception("sweeping failed, and is tried again")
 
     async def _take_over(self, others: Sequence[workers.Other]) -> None:
         """Free the runs of the workers that are gone, and of those that have stood still for too long."""
-        stopped = self._pulse.stopped(others, time.monotonic())
+        self._among_others = any(other.busy for other in others)
+        looked_at = time.monotonic()
+        stopped = self._pulse.stopped(others, looked_at)
+
+        def forget(tx: Tx, other: workers.Other, gone: bool) -> bool:
+            if not gone and time.monotonic() - looked_at > _LOOK_S:  # we waited to write, and so may it have
+                return False
+            return workers.forget(tx, other)
+
         for other in others:
-            over = other in stopped or self._store.is_gone(other.id)
-            if over and await self._store.write(partial(workers.forget, other=other)):
+            gone = self._store.is_gone(other.id)
+            if (gone or other in stopped) and await self._store.write(partial(forget, other=other, gone=gone)):
                 _log.info("worker %s is gone; its runs are taken over", other.id)
                 self._store.disappear(other.id)
 
@@ -157,6 +166,6 @@ def _seen(tx: Tx, *, worker: str, now: float, legs: Collection[str]) -> _Seen:
     attempts = {run_id: tx.one("run.attempt", id=run_id) for run_id in legs}
     return _Seen(
         overdue=[row["id"] for row in tx.all("run.overdue", now=now)],
-        to_do={row["id"]: row["status"] for row in rows},
+        to_do={row["id"]: row["status"] != "queued" or row["turns"] > 0 for row in rows},
         attempts={run_id: row["attempt"] if row else None for run_id, row in attempts.items()},
     )

@@ -12,10 +12,11 @@ write: if somebody else claimed or ended the run meanwhile, nothing is written a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from toolkit.engine.events import call_delta, call_started
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects.answers import add_item, close_answer, drafted, open_answer, open_answers
@@ -116,13 +117,10 @@ def break_off(tx: Tx, run: Run, now: int, text: str) -> Moved:
     return Moved(run, _close_open(tx, run, now, "fail", "run_failed", error=_BROKEN, text=text))
 
 
-def begin_calls(tx: Tx, run: Run, now: int, *, message_id: str | None = None) -> tuple[dict[str, Any], Moved]:
-    """Open the step of a turn's tool calls, before the first piece of a call is sent.
-
-    `message_id` is the message with the text that came before them, when there was some.
-    """
+def begin_calls(tx: Tx, run: Run, now: int) -> tuple[dict[str, Any], Moved]:
+    """Open the step of a turn's tool calls, before the first piece of a call is sent."""
     _fence(tx, run)
-    step, events = open_step(tx, run, now, {"type": "tool_calls", "tool_calls": []}, message=message_id)
+    step, events = open_step(tx, run, now, {"type": "tool_calls", "tool_calls": []})
     return step, Moved(run, events)
 
 
@@ -140,12 +138,13 @@ def require_action(
     """Hand the calls to the application: the step stays open with them, and the run waits and holds no worker.
 
     `chat` is the chat message that asked for them; it goes to the model again only together with the outputs.
-    `message_id` is the message with the text that came along, when there was some.
+    `message_id` is the message with the text that came along, when there was some. `step` is None when the calls were
+    not told as they came, and then they are told as a whole.
     """
     events: tuple[Event, ...] = ()
     if step is None:
         step, opened = begin_calls(tx, run, now)
-        events = opened.events
+        events = (*opened.events, *_told(step["id"], calls))
     asked: list[dict[str, Any]] = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in calls
@@ -190,7 +189,7 @@ def complete(
 # Moves of everybody else
 
 
-def submit(tx: Tx, run: Run, outputs: Sequence[tuple[str, str]], now: float, *, owner: str) -> Moved:
+def submit(tx: Tx, run: Run, outputs: Sequence[tuple[str, str]], now: float, *, owner: str | None) -> Moved:
     """Take the outputs of all waiting calls, as (call id, text). Raises Refused, and then the run keeps waiting."""
     run_after(run.status, "submit")
     waiting = [call["id"] for call in run.state["required_action"]["submit_tool_outputs"]["tool_calls"]]
@@ -298,9 +297,14 @@ def _close_open(
     for step, row in open_steps(tx, run):
         used = Tokens(*json.loads(row["used"])) if row["used"] else Tokens()
         events += close_step(tx, run, step, event, now, used, error)
-        if error is _BROKEN and row["message"] is not None:
-            tx.run("item.forget", message=row["message"])  # its turn is written anew, so no model reads it again
     return events
+
+
+def _told(step_id: str, calls: Sequence[ModelCall]) -> Iterator[Event]:
+    for index, call in enumerate(calls):
+        yield call_started(step_id, index, call.id, call.name)
+        if call.arguments:
+            yield call_delta(step_id, index, call.arguments)
 
 
 def _remember_turn(tx: Tx, run: Run, step: Mapping[str, Any], chat: str, message_id: str | None) -> None:

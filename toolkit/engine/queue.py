@@ -20,11 +20,15 @@ __all__ = ["LocalQueue", "Queue"]
 _log = logging.getLogger("toolkit.engine")
 
 
+Pause = Callable[[float], Awaitable[None]]
+"""Waits for so many seconds, and lets others have the place meanwhile."""
+
+
 class Queue(Protocol):
     """Executes queued runs, somewhere, soon."""
 
     def put(self, run_id: str, *, resumed: bool = False) -> None:
-        """See to it that `advance(run_id)` is called; runs that are `resumed` go before those that have not begun."""
+        """See to it that `advance(run_id, pause)` is called; those `resumed` go before those that have not begun."""
         ...
 
     def abort(self, run_id: str) -> None:
@@ -39,7 +43,7 @@ class Queue(Protocol):
 class LocalQueue:
     """Executes runs as tasks of the running event loop, at most `concurrency` at once."""
 
-    def __init__(self, advance: Callable[[str], Awaitable[None]], concurrency: int) -> None:
+    def __init__(self, advance: Callable[[str, Pause], Awaitable[None]], concurrency: int) -> None:
         self._advance = advance
         self._room = _Room(concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -96,12 +100,16 @@ class LocalQueue:
 
     async def _work(self, run_id: str, before: asyncio.Task[None] | None, resumed: bool) -> None:
         if before is not None and not before.done():
-            await asyncio.wait([before])
+            try:
+                await asyncio.wait([before])
+            except asyncio.CancelledError:
+                before.cancel()  # whoever wants no more work on this run means that as well
+                raise
         if self._closing:
             return
-        async with self._room.place(first=resumed):
+        async with self._room.place(first=resumed) as place:
             try:
-                await self._advance(run_id)
+                await self._advance(run_id, place.pause)
             except StoreUnavailable as error:  # what has not moved is found there again
                 _log.info("run %s waits for the store: %s", run_id, error)
             except Exception:
@@ -122,23 +130,32 @@ class _Room:
         self.taken = self.waiting = 0
 
     @asynccontextmanager
-    async def place(self, *, first: bool) -> AsyncGenerator[None]:
+    async def place(self, *, first: bool) -> AsyncGenerator[_Place]:
         """Have a place. Raises CancelledError in those who wait for one when the room is closed."""
-        if self._free:
-            self._free -= 1
-        else:
-            await self._wait(self._first if first else self._others)
-        self.taken += 1
+        place = _Place(self)
+        await place.take(first=first)
         try:
-            yield
+            yield place
         finally:
-            self.taken -= 1
-            self._give_on()
+            place.leave()
 
     def close(self) -> None:
         """Send those away who wait."""
         for turn in (*self._first, *self._others):
             turn.cancel()
+
+    async def take(self, *, first: bool) -> None:
+        """Get a place, now or when there is one."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(self._first if first else self._others)
+        self.taken += 1
+
+    def leave(self) -> None:
+        """Give a place back."""
+        self.taken -= 1
+        self._give_on()
 
     async def _wait(self, line: deque[asyncio.Future[None]]) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -161,3 +178,26 @@ class _Room:
                     turn.set_result(None)
                     return
         self._free += 1
+
+
+class _Place:
+    """One place in a room, while it is held."""
+
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self._held = False
+
+    async def take(self, *, first: bool) -> None:
+        await self._room.take(first=first)
+        self._held = True
+
+    def leave(self) -> None:
+        if self._held:
+            self._held = False
+            self._room.leave()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait without the place, and come back to it before those who have not begun."""
+        self.leave()
+        await asyncio.sleep(seconds)
+        await self.take(first=True)

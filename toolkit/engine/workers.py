@@ -8,11 +8,14 @@ machine that cannot be asked. Then its runs are anybody's to take, and what it s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from toolkit.engine.store import Tx
 
 __all__ = ["Other", "Pulse", "beat", "forget", "leave", "others"]
+
+
+_REGULARLY_S: Final = 3.0
 
 
 class Other(NamedTuple):
@@ -55,10 +58,16 @@ class Pulse:
         self._patience_s = patience_s
         self._seen: dict[str, tuple[int, float]] = {}
         """Worker -> its beat, and since when it has been that."""
+        self._looked_at = 0.0
 
     def stopped(self, seen: Iterable[Other], now: float) -> list[Other]:
-        """Take a look at a moment of a clock that never jumps; give the busy workers that stand still."""
-        before, self._seen = self._seen, {}
+        """Take a look at a moment of a clock that never jumps; give the busy workers that stand still.
+
+        Only time in which we looked regularly counts: what held us up, a locked store or a stopped machine, may have
+        held them up too.
+        """
+        before = self._seen if now - self._looked_at <= _REGULARLY_S else {}
+        self._looked_at, self._seen = now, {}
         stopped: list[Other] = []
         for other in seen:
             if not other.busy:

@@ -201,7 +201,7 @@ def create(
     now: float,
     *,
     expires_s: int,
-    owner: str,
+    owner: str | None,
 ) -> Run:
     """Insert a queued run and lock its thread. Raises Refused: no such thread or assistant, or a run is active there.
 
@@ -256,7 +256,7 @@ def _new(
         "thread_id": thread_id,
         **settings,
     }
-    expires_at = created_at + expires_s
+    expires_at = int(entered_at) + expires_s
     return Run(
         id=run_id,
         project=project,

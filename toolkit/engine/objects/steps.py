@@ -40,13 +40,8 @@ def list_(tx: Tx, project: str, thread_id: str, run_id: str, query: PageQuery) -
     return page(tx, "step.page", query, project=project, run=run_id)
 
 
-def open_step(
-    tx: Tx, run: Run, created_at: int, details: dict[str, Any], *, message: str | None = None
-) -> tuple[dict[str, Any], tuple[Event, ...]]:
-    """Insert a step in progress with these `step_details`; returns it, to be closed later, and its events.
-
-    `message` is the one with the text that came before a turn's calls.
-    """
+def open_step(tx: Tx, run: Run, created_at: int, details: dict[str, Any]) -> tuple[dict[str, Any], tuple[Event, ...]]:
+    """Insert a step in progress with these `step_details`; returns it, to be closed later, and its events."""
     step: dict[str, Any] = {
         "id": new_id("step"),
         "object": "thread.run.step",
@@ -76,7 +71,6 @@ def open_step(
         status="in_progress",
         type=step["type"],
         body=body,
-        message=message,
     )
     return step, (("thread.run.step.created", body), ("thread.run.step.in_progress", body))
 

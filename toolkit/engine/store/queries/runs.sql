@@ -60,12 +60,12 @@ ORDER BY expires_at LIMIT 100;
 
 -- name: run.unattended
 -- Runs that should be going on and that nobody has.
-SELECT id, status FROM run
+SELECT id, status, turns FROM run
 WHERE owner IS NULL AND status IN ('queued', 'in_progress') AND expires_at > :now
 ORDER BY seq LIMIT :limit;
 
 -- name: run.held
-SELECT id, status FROM run WHERE owner = :owner AND status IN ('queued', 'in_progress');
+SELECT id, status, turns FROM run WHERE owner = :owner AND status IN ('queued', 'in_progress');
 
 -- name: run.attempt
 SELECT attempt FROM run WHERE id = :id;

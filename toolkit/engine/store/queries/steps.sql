@@ -1,6 +1,6 @@
 -- name: step.insert
-INSERT INTO step (id, project, thread, run, created_at, status, type, body, message)
-VALUES (:id, :project, :thread, :run, :created_at, :status, :type, :body, :message);
+INSERT INTO step (id, project, thread, run, created_at, status, type, body)
+VALUES (:id, :project, :thread, :run, :created_at, :status, :type, :body);
 
 -- name: step.close
 UPDATE step SET status = :status, body = :body, chat = NULL WHERE id = :id AND status = 'in_progress';
@@ -34,3 +34,6 @@ INSERT INTO call (run, id) VALUES (:run, :id) ON CONFLICT DO NOTHING;
 
 -- name: call.of_run
 SELECT id FROM call WHERE run = :run;
+
+-- name: step.count
+SELECT count(*) AS steps FROM step WHERE run = :run;
