@@ -20,7 +20,7 @@ from toolkit.engine.store.faults import Outage
 from toolkit.engine.store.lane import Lane
 from toolkit.engine.store.opening import opened
 from toolkit.engine.store.statements import migrations
-from toolkit.errors import StoreUnavailable
+from toolkit.errors import Refused, StoreUnavailable
 
 
 def put(tx: Tx, key: str, size: int = 10) -> int:
@@ -88,6 +88,45 @@ def test_a_lock_that_is_held_for_long_is_a_fault_until_it_ends(lane: Lane, addre
         ending.start()
         assert lane.do(lambda tx: put(tx, "a")) == 1, "the whole wait again"
         ending.join()
+
+
+def test_a_queue_of_work_does_not_add_up_its_waits(lane: Lane, address: SQLiteAddress) -> None:
+    with another(address) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        asked_at = time.monotonic()
+        for _ in range(101):
+            with pytest.raises(StoreUnavailable, match="locked by another program"):
+                lane.do(lambda tx: put(tx, "a"), asked_at)
+        assert time.monotonic() - asked_at < 4, "it would be ten seconds, a tenth for each"
+        with pytest.raises(StoreUnavailable, match="locked by another program"):
+            lane.do(lambda tx: put(tx, "a"))
+        other.execute("COMMIT")
+        assert lane.do(lambda tx: put(tx, "a"), asked_at) == 1
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_transaction_that_cannot_be_taken_back_does_not_stay(address: SQLiteAddress, in_file: bool) -> None:
+    address = address if in_file else replace(address, path=None)
+    [connection] = opened(address, 1)
+    lane = lane_on(connection, address)
+
+    def refused(tx: Tx) -> None:
+        put(tx, "a")
+
+        def allow(action: int, what: str | None, *_: str | None) -> int:
+            no = action == sqlite3.SQLITE_TRANSACTION and what == "ROLLBACK"
+            return sqlite3.SQLITE_DENY if no else sqlite3.SQLITE_OK
+
+        connection.set_authorizer(allow)
+        raise Refused("on purpose")
+
+    with pytest.raises(Refused, match="on purpose"):
+        lane.do(refused)
+    assert connection.in_transaction
+    connection.set_authorizer(None)
+    for key in "bc":
+        assert lane.do(lambda tx, key=key: (has(tx, "a"), put(tx, key))) == (False, 1)  # type: ignore[misc]
+    lane.close()
 
 
 def test_a_transaction_that_finds_the_disk_full_leaves_nothing(address: SQLiteAddress) -> None:

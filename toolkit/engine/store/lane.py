@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -22,7 +23,9 @@ __all__ = ["Lane"]
 T = TypeVar("T")
 
 _IN_VAIN_MS: Final = 100
-"""How long to wait for a lock after a whole wait was in vain, so that a queue of work does not add up its waits."""
+"""How long work waits for a lock, counted from when it was asked for, after a whole wait was in vain."""
+_TRY_MS: Final = 1
+"""How long it waits that has stood in line for as long already: a queue of work is not to add up its waits."""
 
 
 class Lane:
@@ -46,8 +49,14 @@ class Lane:
         self._in_vain = False
         self._wal = wal
 
-    def do(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in one transaction. Raises what it raises, or StoreUnavailable: then nothing of it was written."""
+    def do(self, work: Callable[[Tx], T], asked_at: float | None = None) -> T:
+        """Run `work` in one transaction. Raises what it raises, or StoreUnavailable: then nothing of it was written.
+
+        `asked_at` (time.monotonic) is since when it waits; None is now.
+        """
+        if self._in_vain:
+            stood_ms = 0.0 if asked_at is None else (time.monotonic() - asked_at) * 1000
+            self._wait_for_locks(max(_TRY_MS, int(_IN_VAIN_MS - stood_ms)))
         try:
             done = self._transact(work)
         except sqlite3.Error as error:
@@ -63,7 +72,8 @@ class Lane:
         if self._outage.under_way:
             self._outage.over()
         if self._in_vain:
-            self._wait_for_locks(self._busy_ms, in_vain=False)
+            self._in_vain = False
+            self._wait_for_locks(self._busy_ms)
         if self._wal is not None and self._connection is not None:
             self._wal.written(self._connection, self._busy_ms)
         return done
@@ -76,11 +86,20 @@ class Lane:
             self._connection = None
 
     def _transact(self, work: Callable[[Tx], T]) -> T:
+        if self._connection is not None and self._connection.in_transaction:
+            self._leave_transaction(self._connection)
         connection = self._connection or self._reopened()
         with transaction(connection, self._begin):
             if self._address.path is not None:
                 self._check(connection, self._address.path)
             return work(self._tx)
+
+    def _leave_transaction(self, connection: sqlite3.Connection) -> None:
+        """Get out of a transaction whose ROLLBACK failed, or every BEGIN after it would."""
+        if self._address.path is None:
+            connection.execute("ROLLBACK")  # in memory there is no other connection to the same store
+        else:
+            self.close()
 
     def _check(self, connection: sqlite3.Connection, path: Path) -> None:
         """Make sure that the file is still the one that was opened, with the schema that we know.
@@ -109,16 +128,15 @@ class Lane:
         if is_suspect(error) or connection.in_transaction:
             self.close()
         elif is_busy(error):
-            self._wait_for_locks(_IN_VAIN_MS, in_vain=True)
+            self._in_vain = True
 
     @property
     def _busy_ms(self) -> int:
         return int(self._address.busy_s * 1000)
 
-    def _wait_for_locks(self, ms: int, *, in_vain: bool) -> None:
+    def _wait_for_locks(self, ms: int) -> None:
         if self._connection is not None:
             self._connection.execute(f"PRAGMA busy_timeout = {ms}")
-        self._in_vain = in_vain
 
 
 class _Transaction:
