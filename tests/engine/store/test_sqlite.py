@@ -9,7 +9,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,17 +85,71 @@ def test_writes_take_turns(url: str) -> None:
     asyncio.run(main())
 
 
-def test_a_cancelled_wait_leaves_the_store_working(url: str) -> None:
+def test_what_nobody_waits_for_is_not_begun_and_what_is_begun_goes_to_its_end(url: str) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        put(tx, "begun")
+
     async def main() -> None:
         async for store in opened(url):
-            task = asyncio.create_task(store.write(lambda tx: put(tx, "a")))
+            first = asyncio.create_task(store.write(slow))
+            await asyncio.to_thread(begun.wait, 30)
+            behind = asyncio.create_task(store.write(lambda tx: put(tx, "in line")))
             await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert await store.write(lambda tx: has(tx, "a")), "what was handed over is done all the same"
+            for task in (first, behind):
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            go_on.set()
+            assert await store.write(lambda tx: (has(tx, "begun"), has(tx, "in line"))) == (True, False)
 
     asyncio.run(main())
+
+
+def test_what_waits_for_a_lock_is_not_done_for_who_left(tmp_path: Path) -> None:
+    async def main() -> None:
+        async for store in opened(f"sqlite:///{tmp_path}/store.db"):
+            with contextlib.closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                task = asyncio.create_task(store.write(lambda tx: put(tx, "a")))
+                await asyncio.sleep(0.2)
+                task.cancel()
+                await asyncio.wait([task])
+                other.execute("COMMIT")
+            assert await store.write(lambda tx: (has(tx, "a"), put(tx, "b"))) == (False, 1)
+
+    asyncio.run(main())
+
+
+def test_whoever_comes_while_it_is_closed_is_answered(url: str) -> None:
+    """On another thread than the one that closes."""
+
+    async def write_until_closed(store: SQLite, writing: threading.Semaphore) -> None:
+        async def one() -> None:
+            for number in range(1_000_000):
+                await store.write(lambda tx, number=number: put(tx, str(number)))
+                writing.release()
+
+        with pytest.raises(EngineError, match="closed"):
+            await asyncio.wait_for(one(), 20)
+
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            store, writing = SQLite(parse(url)), threading.Semaphore(0)
+            with ThreadPoolExecutor(4) as others:
+                left = [others.submit(asyncio.run, write_until_closed(store, writing)) for _ in range(4)]
+                for _ in range(20):
+                    assert writing.acquire(timeout=30)
+                asyncio.run(store.aclose())
+                for one in left:
+                    one.result()
+    finally:
+        sys.setswitchinterval(switch)
 
 
 def test_a_closed_store_says_so(url: str) -> None:

@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
@@ -29,8 +31,8 @@ from toolkit.errors import EngineError
 __all__ = ["SQLite"]
 
 T = TypeVar("T")
-_Job = tuple[Callable[[Tx], Any] | None, asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
-"""Work and who waits for it; no work means that it is over."""
+_Job = tuple[Callable[[Tx], Any] | None, asyncio.AbstractEventLoop, "asyncio.Future[Any]", float]
+"""Work, who waits for it and since when; no work means that it is over."""
 
 _READERS: Final = 2
 
@@ -59,6 +61,8 @@ class SQLite:
         self._presence = Presence(address.path) if address.path else None
         self._files = Path(f"{address.path}-files") if address.path else None
         self._closed = False
+        self._gate = threading.Lock()
+        """Nothing gets into a queue behind its end, where nobody would find it."""
         self._process = os.getpid()
         """A fork has none of the threads."""
 
@@ -68,7 +72,10 @@ class SQLite:
         return self._files
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in a transaction of its own; committed when this returns."""
+        """Run `work` in a transaction of its own; committed when this returns.
+
+        Work that nobody waits for any more is not begun; what was begun goes to its end.
+        """
         return await self._do(self._writes, work)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
@@ -90,25 +97,27 @@ class SQLite:
         return self._presence is not None and self._presence.is_gone(worker)
 
     async def _do(self, queue: SimpleQueue[_Job], work: Callable[[Tx], T]) -> T:
-        if self._closed:
-            raise EngineError("The store is closed.")
-        if self._process != os.getpid():
+        if self._process != os.getpid():  # first: a fork may have taken the gate along shut
             raise EngineError("The store was opened before a fork. Make a new Engine in the new process.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        queue.put((work, loop, future))
+        with self._gate:
+            if self._closed:
+                raise EngineError("The store is closed.")
+            queue.put((work, loop, future, time.monotonic()))
         return await future
 
     async def aclose(self) -> None:
         """Finish what is queued, then close every connection."""
-        if self._closed:
-            return
-        self._closed = True
         loop = asyncio.get_running_loop()
         ends: list[asyncio.Future[None]] = []
-        for queue in (self._writes, *[self._reads] * (len(self._threads) - 1)):
-            ends.append(loop.create_future())
-            queue.put((None, loop, ends[-1]))
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            for queue in (self._writes, *[self._reads] * (len(self._threads) - 1)):
+                ends.append(loop.create_future())
+                queue.put((None, loop, ends[-1], 0.0))
         await asyncio.gather(*ends)
 
 
@@ -120,7 +129,7 @@ def _serving(name: str, queue: SimpleQueue[_Job], lane: Lane) -> threading.Threa
 
 def _serve(queue: SimpleQueue[_Job], lane: Lane) -> None:
     while True:
-        work, loop, future = queue.get()
+        work, loop, future, asked_at = queue.get()
         if work is None:
             lane.close()
             loop.call_soon_threadsafe(_deliver, future, None, None)
@@ -128,12 +137,20 @@ def _serve(queue: SimpleQueue[_Job], lane: Lane) -> None:
         result: Any = None
         error: BaseException | None = None
         try:
-            result = lane.do(work)
+            if not future.cancelled():
+                result = lane.do(partial(_if_wanted, work, future), asked_at)
         except BaseException as raised:  # whatever it was belongs to the caller, and this thread goes on
             error = raised
         with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody waits for this any more
             loop.call_soon_threadsafe(_deliver, future, result, error)
         del work, future, result, error  # nothing is kept alive while waiting for more
+
+
+def _if_wanted(work: Callable[[Tx], T], future: asyncio.Future[T], tx: Tx) -> T:
+    """Do work, unless nobody waits for it any more: who left while it waited for a lock may be asking again."""
+    if future.cancelled():
+        raise asyncio.CancelledError
+    return work(tx)
 
 
 def _deliver(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
