@@ -12,7 +12,9 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,30 +128,31 @@ def test_what_waits_for_a_lock_is_not_done_for_who_left(tmp_path: Path) -> None:
 
 def test_whoever_comes_while_it_is_closed_is_answered(url: str) -> None:
     """On another thread than the one that closes."""
+    coming, closed = threading.Event(), threading.Event()
 
-    async def write_until_closed(store: SQLite, writing: threading.Semaphore) -> None:
-        async def one() -> None:
-            for number in range(1_000_000):
-                await store.write(lambda tx, number=number: put(tx, str(number)))
-                writing.release()
+    class Slow(asyncio.SelectorEventLoop):
+        """A loop that takes its time at each step of a request."""
 
+        def create_future(self) -> asyncio.Future[Any]:
+            coming.set()
+            closed.wait(30)
+            return super().create_future()
+
+    async def come(store: SQLite) -> None:
         with pytest.raises(EngineError, match="closed"):
-            await asyncio.wait_for(one(), 20)
+            async with asyncio.timeout(10):
+                await store.write(lambda tx: put(tx, "a"))
 
-    switch = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        for _ in range(20):
-            store, writing = SQLite(parse(url)), threading.Semaphore(0)
-            with ThreadPoolExecutor(4) as others:
-                left = [others.submit(asyncio.run, write_until_closed(store, writing)) for _ in range(4)]
-                for _ in range(20):
-                    assert writing.acquire(timeout=30)
-                asyncio.run(store.aclose())
-                for one in left:
-                    one.result()
-    finally:
-        sys.setswitchinterval(switch)
+    async def close(store: SQLite) -> None:
+        await store.aclose()
+
+    store = SQLite(parse(url))
+    with ThreadPoolExecutor(1) as other, closing(Slow()) as loop:
+        left = other.submit(loop.run_until_complete, come(store))
+        assert coming.wait(30)
+        asyncio.run(close(store))
+        closed.set()
+        left.result(30)
 
 
 def test_a_closed_store_says_so(url: str) -> None:
