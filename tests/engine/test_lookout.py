@@ -41,14 +41,14 @@ class Clock:
 class Worker:
     """An execution on a store of its own connections, as another process has."""
 
-    def __init__(self, path: Path, script: Script, ahead_s: float = 0) -> None:
+    def __init__(self, path: Path, script: Script | None, ahead_s: float = 0) -> None:
         self.store = SQLite(SQLiteAddress(path))
-        self.model = Scripted([script])
+        self.model = Scripted([script or []])
         self.clock = Clock(ahead_s)
         rooms = Rooms(
             store=self.store,
             filing=Filing(self.store, Blobs(self.store.files)),
-            models=Models(self.model),
+            models=Models(self.model if script is not None else None),
             clock=self.clock,
             meter=Silent(),
             context_tokens=None,
@@ -159,3 +159,20 @@ def test_files_whose_time_is_up_are_swept(tmp_path: Path) -> None:
         await worker.aclose()
 
     asyncio.run(main())
+
+
+def test_a_run_whose_model_is_not_here_is_left_to_those_who_have_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+
+    async def main(one: Worker, without: Worker) -> None:
+        run = await one.begin()
+        await one.until(run, "in_progress")
+        await one.execution.aclose()
+        await asyncio.sleep(1.5)  # the other one looks meanwhile
+        assert await without.status(*run) == "in_progress"
+        third = Worker(path, answer("Hi"))
+        await third.execution.start()
+        await third.until(run, "completed")
+        await third.aclose()
+
+    together(main, lambda: Worker(path, [60.0]), lambda: Worker(path, None))

@@ -43,6 +43,10 @@ _MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
 """States that a run leaves by itself, so that it is worth waiting for."""
 
 
+class _LeftToOthers(Exception):
+    """There is no model here for a run that another engine began: one that has it goes on with it, or its time ends."""
+
+
 class Execution:
     """Executes runs. `await start()` before, `await aclose()` after; both on the loop that serves."""
 
@@ -260,6 +264,7 @@ class Execution:
 
     def _set_going(self, leg: str, events: Sequence[Event], streamed: bool, *, resumed: bool = False) -> None:
         run_id = id_of(leg)
+        about(run_id=run_id)
         before = self._legs.get(run_id)
         if before is not None and before.run.status == "in_progress":
             self._lose(run_id)  # it went on elsewhere, and its listeners here have not been told
@@ -271,9 +276,12 @@ class Execution:
         """Claim a run and take it as far as it gets: the body of a queued job."""
 
         def work(tx: Tx) -> tuple[Leg, Sequence[Event]] | None:
+            before = tx.one("run.attempt", id=run_id)
             claimed = moves.claim(tx, run_id, self._worker, self._rooms.clock())
-            if claimed is None:
+            if claimed is None or before is None:
                 return None
+            if before["owner"] is None and not self._rooms.models.can(claimed.run.settings["model"]):
+                raise _LeftToOthers
             workers.beat(tx, self._worker)
             leg = Leg(self._rooms, claimed.run)
             if run_id in self._feeds:
@@ -281,7 +289,10 @@ class Execution:
             leg.read(tx)  # here, since a second way to the store costs more than what is done there
             return leg, claimed.events
 
-        taken = await self._store.write(work)
+        try:
+            taken = await self._store.write(work)
+        except _LeftToOthers:
+            taken = None
         feed = self._feeds.get(run_id)
         if taken is None:
             if feed is not None and not feed.ended:
@@ -338,6 +349,8 @@ class Execution:
         self._queue.abort(run_id)
 
     def _count(self, run: Run) -> None:
+        if run.status == "failed":
+            _log.warning("run %s failed (%s)", run.id, (run.state["last_error"] or {}).get("code"))
         if run.status in ENDED:
             self._rooms.meter.run_ended(run.status, max(0.0, self._rooms.clock() - run.entered_at))
 

@@ -56,6 +56,14 @@ class Models:
             raise ModelError(self._advice(asked, used))
         return self._default, used
 
+    def can(self, asked: str) -> bool:
+        """Say whether there is a model here that answers for a name."""
+        try:
+            self.pick(asked)
+        except ModelError:
+            return False
+        return True
+
     def window(self, asked: str) -> int | None:
         """Tell how many tokens fit into the model that answers for a name, None when that is not known (now).
 

@@ -172,7 +172,7 @@ def test_too_many_tokens_a_minute_is_not_too_long() -> None:
         (
             404,
             "The model `big` does not exist",
-            ["'big'", "--model NAME", "--model-map big=NAME", "--config", "http://host/v1"],
+            ["'big'", "--model NAME", "--model-map ASKED=NAME", "--config", "http://host/v1"],
         ),
         (400, "big is not a valid model ID", ["'big'", "--model NAME"]),
         (404, "", ["http://host/v1", "404", "--model-url", "/v1", "'big'"]),

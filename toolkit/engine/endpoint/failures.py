@@ -166,7 +166,7 @@ def _advice(status: int, said: str, told: Told, where: str, model: str) -> str:
     if status < 500 and _MODEL.search(f"{told.words} {told.text}"):
         return (
             f"The model endpoint {where} does not know the model {model!r} ({status}): {said} "
-            f"Name one that it has: --model NAME, --model-map {model}=NAME, or [models] in the --config file."
+            f"Name one that it has: --model NAME, --model-map ASKED=NAME, or [models] in the --config file."
         )
     if status == 404:
         return (

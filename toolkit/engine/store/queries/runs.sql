@@ -68,7 +68,7 @@ ORDER BY seq LIMIT :limit;
 SELECT id, status, turns FROM run WHERE owner = :owner AND status IN ('queued', 'in_progress');
 
 -- name: run.attempt
-SELECT attempt FROM run WHERE id = :id;
+SELECT attempt, owner FROM run WHERE id = :id;
 
 -- name: run.let_go
 -- The runs of a worker that works no more are anybody's to take.
