@@ -350,7 +350,7 @@ class Execution:
 
     def _count(self, run: Run) -> None:
         if run.status == "failed":
-            _log.warning("run %s failed (%s)", run.id, (run.state["last_error"] or {}).get("code"))
+            _log.warning("run %s failed: %s", run.id, run.state["last_error"]["code"])
         if run.status in ENDED:
             self._rooms.meter.run_ended(run.status, max(0.0, self._rooms.clock() - run.entered_at))
 
@@ -384,7 +384,7 @@ class Execution:
             raise Refused(f"No run found with id '{run_id}'.", status=404)
         run, steps, written = await self._settled(row["project"], row["thread"], run_id)
         if leg is None:  # it waited for room here; of a run that goes on with outputs some steps are known
-            new = set() if run.turns else {step["id"] for step in steps}
+            new: set[str] = set() if run.turns else {step["id"] for step in steps}
             return closing(run.status, run.wire, steps, written, (), new)
         new = {step["id"] for step in steps[leg.earlier :]} - leg.opened
         return closing(run.status, run.wire, steps, written, leg.begun, new)
