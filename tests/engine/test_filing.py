@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ from openai import APIStatusError
 from tests.contract.raw import post, raw, read
 from tests.contract.talk import until
 from toolkit.engine import Engine
-from toolkit.engine.blobs import Blobs
+from toolkit.engine.blobs import Blob, Blobs
 from toolkit.engine.filing import Filing
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.objects import files, uploads
 from toolkit.engine.objects.uploads import CompleteUpload, CreateUpload
+from toolkit.engine.store import Tx
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import Refused, StoreUnavailable
@@ -180,6 +182,33 @@ def test_a_row_that_cannot_be_written_takes_its_bytes_back(tmp_path: Path) -> No
                 await incoming.keep()
                 raise Refused("no")
         assert here.bytes_kept == 1, "somebody else's file has them"
+
+    cabinet(tmp_path, work)
+
+
+def test_a_row_that_is_written_while_its_client_leaves_keeps_its_bytes(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def work(here: Cabinet) -> None:
+        def create(tx: Tx, blob: Blob) -> str:
+            begun.set()
+            assert go_on.wait(30)
+            return files.create(tx, "p", blob, NOW, filename="a", purpose="assistants", expires_after=None)
+
+        async def add() -> None:
+            async with here.filing.receive() as incoming:
+                await incoming.write(b"kept")
+                blob = await incoming.keep()
+                await here.store.write(lambda tx: create(tx, blob))
+
+        adding = asyncio.create_task(add())
+        assert await asyncio.to_thread(begun.wait, 30)
+        adding.cancel()
+        await asyncio.sleep(0.1)
+        go_on.set()
+        await asyncio.wait([adding])
+        listed = json.loads(await here.store.read(lambda tx: files.list_(tx, "p", files.ListFiles(), NOW)))
+        assert await here.filing.read("p", listed["data"][0]["id"], 100, NOW) == b"kept"
 
     cabinet(tmp_path, work)
 

@@ -5,6 +5,8 @@ Nothing here is half done after a crash: bytes without a row are removed by `swe
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
@@ -39,11 +41,21 @@ class Filing:
         incoming = self._blobs.receive(md5=md5)
         try:
             async with incoming:
-                yield incoming
+                try:
+                    yield incoming
+                except asyncio.CancelledError:
+                    if incoming.kept is not None:
+                        await self._written()
+                    raise
         except BaseException:
             if incoming.kept is not None:
                 await self.free([incoming.kept.sha256])
             raise
+
+    async def _written(self) -> None:
+        """Wait until a row is written or not that is on its way with nobody waiting for it: writes take turns."""
+        with contextlib.suppress(StoreUnavailable):
+            await self._store.write(lambda tx: None)
 
     async def open(self, project: str, file_id: str, now: int) -> tuple[Stored, Opened]:
         """Open a file to read it; whoever gets it closes it. Raises Refused (404)."""
