@@ -23,6 +23,7 @@ from toolkit.errors import Refused, StoreUnavailable
 from toolkit.server.auth import Door
 from toolkit.server.health import Readiness
 from toolkit.server.keyring import KeyRing
+from toolkit.server.leaving import Watch
 from toolkit.server.metrics import CONTENT_TYPE
 from toolkit.server.multipart import Form
 from toolkit.server.rooms import Rooms
@@ -53,7 +54,7 @@ _FAULT: Final = Refused(
 )
 
 _NO_STORE: Final = Refused(
-    "The server cannot use its store just now, and kept nothing of this request. Try again in a moment.",
+    "The server cannot use its store just now, and kept nothing of this request. Its log says why.",
     status=503,
     type="server_error",
     code="store_unavailable",
@@ -67,7 +68,7 @@ _ENDS: Final = Refused(
 )
 
 _GONE: Final = 499
-"""How a request is counted whose client left before its body was there."""
+"""How a request is counted whose client left before it was answered."""
 
 
 class App:
@@ -180,7 +181,8 @@ class App:
             key=key,
             helper=b"x-stainless-poll-helper" in headers,
         )
-        return await route.answer(call, body)
+        with Watch(receive, body if isinstance(body, Form) else None):
+            return await route.answer(call, body)
 
     # What those ask who run the server
 

@@ -68,6 +68,8 @@ class Form:
 
     def __init__(self, receive: Receive, headers: Mapping[bytes, bytes]) -> None:
         self._receive, self._headers = receive, headers
+        self.whole = False
+        """Whether it was read to its end."""
 
     async def read(self, field: str, most: int, write: Callable[[bytes], Awaitable[None]]) -> Fields:
         """Read the form; the bytes of its file, in the part `field`, go to `write` as they come, `most` at most.
@@ -86,6 +88,7 @@ class Form:
             more = message.get("more_body", False)
             for piece in parts.feed(message.get("body", b"")):
                 await write(piece)
+        self.whole = True
         return Fields(parts.texts())
 
 

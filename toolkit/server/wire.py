@@ -33,6 +33,7 @@ __all__ = [
     "send_answer",
     "send_download",
     "send_stream",
+    "until_gone",
 ]
 
 _log = logging.getLogger("toolkit.server")
@@ -188,7 +189,7 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
     """
     await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM_HEADERS, *headers]})
     sending = asyncio.create_task(_send_all(send, stream.frames))
-    leaving = asyncio.create_task(_until_gone(receive))
+    leaving = asyncio.create_task(until_gone(receive))
     cancelled = False
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -212,7 +213,7 @@ async def send_download(
     """Send bytes of a file, a piece at a time, until the client has gone; then close the file."""
     size = download.stop - download.start
     length = (b"content-length", str(size).encode())
-    leaving = asyncio.create_task(_until_gone(receive))
+    leaving = asyncio.create_task(until_gone(receive))
     try:
         await send(
             {"type": "http.response.start", "status": download.status, "headers": [length, *download.headers, *headers]}
@@ -247,7 +248,8 @@ async def _sent(send: Send, message: _Message) -> bool:
     return True
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Wait until the client leaves. What it still sends is passed over."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
