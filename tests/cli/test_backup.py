@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -18,6 +19,19 @@ def test_a_copy_is_a_store(cli: Cli, tmp_path: Path) -> None:
     assert said.out.startswith("copies/monday.db: 0.")
     assert said.out.endswith(" s, checked.\n")
     assert run.id in cli("runs", "list", "--store", "sqlite:///copies/monday.db").out
+
+
+def test_files_come_along(cli: Cli, tmp_path: Path) -> None:
+    with Engine(f"sqlite:///{tmp_path}/store.db") as engine:
+        kept = engine.client().files.create(file=("a.txt", b"x" * 300_000), purpose="assistants").id
+    said = cli("backup", "copy.db", "--store", f"sqlite:///{tmp_path}/store.db")
+    assert (said.code, said.err) == (0, "")
+    assert " MB and 0.3 MB in copy.db-files in " in said.out
+    shutil.rmtree(tmp_path / "store.db-files")
+    with Engine("sqlite:///copy.db") as engine:
+        assert engine.client().files.content(kept).read() == b"x" * 300_000
+    lacks = cli("backup", "other.db", "--store", f"sqlite:///{tmp_path}/store.db")
+    assert (lacks.code, lacks.err) == (0, "The store lacks the bytes of 1 files, and so does the copy.\n")
 
 
 def test_nothing_is_replaced_unasked(cli: Cli, tmp_path: Path) -> None:

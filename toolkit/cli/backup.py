@@ -22,12 +22,15 @@ def backup(
     store: settings.Store = None,
     data_dir: settings.DataDir = None,
 ) -> None:
-    """Copy a store into a file, while servers work on it.
+    """Copy a store into a file, and its files into FILE-files, while servers work on it.
 
     The copy is checked before it gets its name, and is a store itself: --store sqlite:///FILE.
     """
     if file.is_file() and not force:
         raise Mistake(f"{file} is there already. Name another file, or replace it with --force.")
     began = time.monotonic()
-    size = copy_to(file_of(store, data_dir), file, overwrite=force)
-    typer.echo(f"{file}: {size / 1e6:,.1f} MB in {time.monotonic() - began:.1f} s, checked.")
+    copied = copy_to(file_of(store, data_dir), file, overwrite=force)
+    files = f" and {copied.files / 1e6:,.1f} MB in {file}-files" if copied.files else ""
+    typer.echo(f"{file}: {copied.database / 1e6:,.1f} MB{files} in {time.monotonic() - began:.1f} s, checked.")
+    if copied.missing:
+        typer.echo(f"The store lacks the bytes of {copied.missing} files, and so does the copy.", err=True)

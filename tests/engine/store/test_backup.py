@@ -4,18 +4,22 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import stat
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from toolkit.engine.blobs import Blobs
+from toolkit.engine.objects import files
 from toolkit.engine.store import Tx
 from toolkit.engine.store.address import SQLiteAddress
-from toolkit.engine.store.backup import backup
+from toolkit.engine.store.backup import Copied, backup
 from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import EngineError
 
@@ -51,7 +55,9 @@ def leftovers(folder: Path) -> list[str]:
 
 def test_a_closed_store_is_copied_into_one_file(address: SQLiteAddress, tmp_path: Path) -> None:
     to = tmp_path / "a folder, made now" / "copy.db"
-    assert backup(address, to) == to.stat().st_size > 20_000
+    copied = backup(address, to)
+    assert copied == Copied(to.stat().st_size, 0, 0)
+    assert copied.database > 20_000
     assert leftovers(to.parent) == ["copy.db"]
     assert keys(to) == list(range(10))
 
@@ -187,3 +193,79 @@ def test_a_damaged_store_is_not_taken_for_a_backup(address: SQLiteAddress, tmp_p
     with pytest.raises(EngineError, match=r"damaged|malformed"):
         backup(address, tmp_path / "copies" / "copy.db")
     assert leftovers(tmp_path / "copies") == []
+
+
+def with_files(address: SQLiteAddress, *contents: bytes) -> list[str]:
+    """Add files to a store; gives their digests."""
+
+    async def main() -> list[str]:
+        store, digests = SQLite(address), []
+        blobs = Blobs(store.files)
+        for number, content in enumerate(contents):
+            async with blobs.receive() as incoming:
+                await incoming.write(content)
+                blob = await incoming.keep()
+                await store.write(
+                    lambda tx, blob=blob, number=number: files.create(  # type: ignore[misc]
+                        tx, "p", blob, 1000 + number, filename="a", purpose="assistants", expires_after=None
+                    )
+                )
+                digests.append(blob.sha256)
+        await store.aclose()
+        blobs.close()
+        return digests
+
+    return asyncio.run(main())
+
+
+def bytes_in(database: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(f"{database}-files").glob("??/*")}
+
+
+def test_the_bytes_of_files_are_copied_that_the_copy_names(address: SQLiteAddress, tmp_path: Path) -> None:
+    assert address.path is not None
+    first, second = with_files(address, b"one", b"second")
+    orphan = "ab" * 32
+    (Path(f"{address.path}-files") / "ab").mkdir(exist_ok=True)
+    (Path(f"{address.path}-files") / "ab" / orphan).write_bytes(b"nobody's")
+    to = tmp_path / "copies" / "copy.db"
+    assert backup(address, to) == Copied(to.stat().st_size, 9, 0)
+    assert bytes_in(to) == {first: b"one", second: b"second"}
+    assert leftovers(to.parent) == ["copy.db", "copy.db-files"]
+    shutil.rmtree(f"{address.path}-files")
+    assert bytes_in(to) == {first: b"one", second: b"second"}, "a copy, whatever becomes of the store"
+
+
+def test_a_copy_that_is_made_anew_has_what_it_needs_and_no_more(address: SQLiteAddress, tmp_path: Path) -> None:
+    assert address.path is not None
+    first, second = with_files(address, b"one", b"second")
+    to = tmp_path / "copy.db"
+    backup(address, to)
+    cut, mine = tmp_path / "copy.db-files" / second[:2] / second, tmp_path / "copy.db-files" / "notes.txt"
+    cut.unlink()
+    cut.write_bytes(b"sec")
+    mine.write_text("mine")
+    with contextlib.closing(sqlite3.connect(address.path)) as connection:
+        connection.execute("DELETE FROM file WHERE sha256 = ?", [first])
+        connection.commit()
+    assert backup(address, to, overwrite=True).files == 6
+    assert bytes_in(to) == {second: b"second"}
+    assert mine.read_text() == "mine"
+
+
+def test_bytes_that_the_store_lacks_are_counted(address: SQLiteAddress, tmp_path: Path) -> None:
+    first, second = with_files(address, b"one", b"second")
+    (Path(f"{address.path}-files") / first[:2] / first).write_bytes(b"on")
+    copied = backup(address, tmp_path / "copy.db")
+    assert (copied.files, copied.missing) == (6, 1)
+    assert bytes_in(tmp_path / "copy.db") == {second: b"second"}
+
+
+def test_bytes_are_copied_to_another_file_system(address: SQLiteAddress) -> None:
+    here, there = os.stat(address.path or "").st_dev, Path("/dev/shm")
+    if not there.is_dir() or there.stat().st_dev == here:
+        pytest.skip("there is no other file system here")
+    [first] = with_files(address, b"one")
+    with tempfile.TemporaryDirectory(dir=there) as folder:
+        backup(address, Path(folder) / "copy.db")
+        assert bytes_in(Path(folder) / "copy.db") == {first: b"one"}

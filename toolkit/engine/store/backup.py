@@ -2,6 +2,9 @@
 
 The snapshot is a read transaction that is held for the length of the copy. In WAL mode it keeps no writer waiting, and
 what they write meanwhile stays in the WAL, so the copy never starts over. The WAL grows for that time.
+
+The bytes of files are brought twice: before the snapshot, since some may be deleted during it, and then those that came
+since.
 """
 
 from __future__ import annotations
@@ -11,39 +14,54 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from toolkit.engine.store.address import SQLiteAddress
+from toolkit.engine.store.backup_files import bring, drop_others, folder_of, named, sync
 from toolkit.errors import EngineError
 
-__all__ = ["backup"]
+__all__ = ["Copied", "backup"]
 
 _PAGES_A_STEP: Final = 1024
 _BUSY_S: Final = 10.0
 
 
-def backup(address: SQLiteAddress, to: Path, *, overwrite: bool = False) -> int:
-    """Copy a store, live or not, into the file `to`, and give its size in bytes; blocking, for a thread or a command.
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy has: bytes of the database, of files beside it, and how many files' bytes the store itself lacks."""
 
-    Reads the store through a connection of its own, from this process or another. `to` is there whole and synced, or
-    not at all. Raises EngineError: no such store, `to` is there already or in use, no room, or a damaged store.
+    database: int
+    files: int
+    missing: int
+
+
+def backup(address: SQLiteAddress, to: Path, *, overwrite: bool = False) -> Copied:
+    """Copy a store, live or not, into the file `to` and the folder `to`-files; blocking, for a thread or a command.
+
+    Reads the store through a connection of its own, from this process or another. `to` is there whole and synced, with
+    the bytes that it names, or not at all. Raises EngineError: no such store, `to` is there already or in use, no room,
+    or a damaged store.
     """
     _check(address, to, overwrite)
     assert address.path is not None
     copy = _new_file_beside(to)
     try:
-        _copy(address.path, copy)
+        needed, missing = _copy(address.path, copy, folder_of(to))
         shutil.copymode(address.path, copy)
         size = copy.stat().st_size
-        _sync(copy)
+        sync(copy)
         os.replace(copy, to)
-        _sync(to.parent)
+        sync(to.parent)
+        drop_others(needed, folder_of(to))
     except (sqlite3.Error, OSError) as error:
         raise EngineError(f"No backup was made of {address.path}: {error}. What was at {to} is as it was.") from error
     finally:
         copy.unlink(missing_ok=True)
-    return size
+    files = sum(size for digest, size in needed.items() if digest not in missing)
+    return Copied(size, files, len(missing))
 
 
 def _check(address: SQLiteAddress, to: Path, overwrite: bool) -> None:
@@ -71,31 +89,24 @@ def _new_file_beside(to: Path) -> Path:
     return Path(name)
 
 
-def _copy(store: Path, copy: Path) -> None:
+def _copy(store: Path, copy: Path, files: Path) -> tuple[Mapping[str, int], set[str]]:
+    """Copy database and files; gives the bytes that the copy needs, and which of them are missing."""
     with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as target:
         target.execute("PRAGMA synchronous = OFF")  # it is synced once, as a whole
         uri = f"{store.absolute().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)) as source:
+            bring(named(source), folder_of(store), files)
             source.execute("BEGIN")
             if not source.execute("PRAGMA user_version").fetchone()[0]:  # this read takes the snapshot
                 raise EngineError(f"{store} is not a store of assistants-toolkit. Name one that is (sqlite:///PATH).")
             source.backup(target, pages=_PAGES_A_STEP, progress=_let_ctrl_c_in)
         target.execute("PRAGMA journal_mode = DELETE")  # one file, without a WAL beside it
         [said] = target.execute("PRAGMA quick_check(1)").fetchone()
+        needed = named(target) if said == "ok" else {}
     if said != "ok":
         raise EngineError(f"Store {store} is damaged ({said}), so no backup was made. Go back to an earlier one.")
+    return needed, set(bring(needed, folder_of(store), files))
 
 
 def _let_ctrl_c_in(status: int, remaining: int, total: int) -> None:
     """Do nothing, in Python: between two steps is where a signal is seen."""
-
-
-def _sync(place: Path) -> None:
-    """Have a file, or the names in a folder, written to the disk."""
-    if os.name == "nt" and place.is_dir():  # Windows opens no folders, and has no need of it
-        return
-    handle = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
