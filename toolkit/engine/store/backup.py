@@ -102,7 +102,7 @@ def _copy(store: Path, copy: Path, files: Path) -> tuple[Mapping[str, int], set[
             source.backup(target, pages=_PAGES_A_STEP, progress=_let_ctrl_c_in)
         target.execute("PRAGMA journal_mode = DELETE")  # one file, without a WAL beside it
         [said] = target.execute("PRAGMA quick_check(1)").fetchone()
-        needed = named(target) if said == "ok" else {}
+        needed: Mapping[str, int] = named(target) if said == "ok" else {}
     if said != "ok":
         raise EngineError(f"Store {store} is damaged ({said}), so no backup was made. Go back to an earlier one.")
     return needed, set(bring(needed, folder_of(store), files))
