@@ -79,7 +79,7 @@ def test_a_run_outlives_a_failure(first: Said, stream: bool) -> None:
         (
             refusal(404, {"error": {"message": "The model `gpt-4o` does not exist", "code": "model_not_found"}}),
             "server_error",
-            ["'gpt-4o'", "--model NAME", "--model-map gpt-4o=NAME", "[models]", "--config"],
+            ["'gpt-4o'", "--model NAME", "--model-map ASKED=NAME", "[models]", "--config"],
         ),
         (refusal(401, {"error": {"message": "No such key"}}), "server_error", ["--model-key-file", "key_file"]),
         (refusal(429, {"error": {"message": "", "code": "insufficient_quota"}}), "rate_limit_exceeded", ["quota"]),
