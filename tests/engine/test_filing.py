@@ -327,7 +327,7 @@ def test_a_client_that_hangs_up_leaves_nothing(tmp_path: Path) -> None:
         for cut in (len(whole) - len(body), len(whole) - 3_000_000, 2_000_000, len(whole) - 5):
             with server.connect() as line:
                 line.sendall(whole[:cut])
-        assert server.quiet()[0] == tasks
+        until(lambda: server.quiet()[0] == tasks)
         assert server.quiet()[1] <= descriptors, "what earlier tests left may go meanwhile"
         until(lambda: not list(folder.glob("incoming/*")))
         assert len(list(folder.glob("??/*"))) == 1

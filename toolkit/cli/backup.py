@@ -22,9 +22,10 @@ def backup(
     store: settings.Store = None,
     data_dir: settings.DataDir = None,
 ) -> None:
-    """Copy a store into a file, and its files into FILE-files, while servers work on it.
+    """Copy a store and its files, while servers work on them.
 
-    The copy is checked before it gets its name, and is a store itself: --store sqlite:///FILE.
+    The files go into FILE-files. The copy is checked before it gets its name,
+    and is a store itself: --store sqlite:///FILE.
     """
     if file.is_file() and not force:
         raise Mistake(f"{file} is there already. Name another file, or replace it with --force.")
