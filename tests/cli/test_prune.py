@@ -29,10 +29,10 @@ def store(tmp_path: Path) -> Path:
     path = tmp_path / "store.db"
 
     def fill(tx: object) -> None:
-        completed(tx, now - 40 * DAY)  # type: ignore[arg-type]
-        completed(tx, now - 40 * DAY, project="other")  # type: ignore[arg-type]
-        waiting(tx, now - 40 * DAY)  # type: ignore[arg-type]
-        completed(tx, now - DAY)  # type: ignore[arg-type]
+        completed(tx, now - 40 * DAY)
+        completed(tx, now - 40 * DAY, project="other")
+        waiting(tx, now - 40 * DAY)
+        completed(tx, now - DAY)
 
     in_file(path, fill)
     return path

@@ -90,7 +90,7 @@ def test_a_list_for_programs(cli: Cli, store: str, path: Path) -> None:
 
 @pytest.mark.parametrize("make", [queued, claimed, waiting, completed, failed])
 def test_a_page_says_all_but_what_was_said(cli: Cli, store: str, path: Path, make: object) -> None:
-    run: Run = in_file(path, lambda tx: make(tx, at(10)))  # type: ignore[operator]
+    run: Run = in_file(path, lambda tx: make(tx, at(10)))
     said = cli("runs", "show", run.id, "--store", store)
     assert (said.code, said.err) == (0, "")
     assert max(map(len, said.out.splitlines())) <= 80

@@ -56,7 +56,7 @@ class Client:
 
     def get(self, path: str, **query: Any) -> Object:
         headers = {"X-Stainless-Poll-Helper": "true"}  # a run is told of when there is news
-        return self._openai.get(path, cast_to=object, options={"headers": headers, "params": query})  # type: ignore
+        return self._openai.get(path, cast_to=object, options={"headers": headers, "params": query})
 
     def all(self, path: str) -> list[Object]:
         """Read a list, oldest first."""
@@ -111,7 +111,7 @@ class Client:
         self.notes.begin(step)
         options: Any = {"headers": {"Idempotency-Key": step}}
         try:
-            self.notes.answer(step, self._openai.delete(path, cast_to=object, options=options))  # type: ignore
+            self.notes.answer(step, self._openai.delete(path, cast_to=object, options=options))
         except NotFoundError:
             assert again
             self.notes.answer(step, {"deleted": True})
@@ -167,7 +167,7 @@ class Client:
 
     def _sent(self, step: str, path: str, body: Mapping[str, Any] | None) -> Object:
         options: Any = {"headers": {"Idempotency-Key": step}}
-        return self._openai.post(path, body=body, cast_to=object, options=options)  # type: ignore
+        return self._openai.post(path, body=body, cast_to=object, options=options)
 
     def _unsure(self, step: str) -> bool:
         return not self._keyed and step in self.notes.begun and step not in self.notes.answers

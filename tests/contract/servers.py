@@ -79,7 +79,7 @@ def raced(*racers: Callable[[], Any]) -> list[Any]:
         try:
             ends[number] = racers[number]()
         except APIStatusError as refused:
-            ends[number] = f"{refused.status_code} {refused.body['message']}"  # type: ignore[index]
+            ends[number] = f"{refused.status_code} {refused.body['message']}"
         except BaseException as error:
             ends[number] = error
 

@@ -29,7 +29,7 @@ def test_runs_go_on_after_kill_9(server: Server) -> None:
     """Three runs at once: one waits for outputs, one is being answered, one is being answered after its outputs."""
     threads = server.client.beta.threads
     server.start()
-    assistant: Any = server.client.beta.assistants.create(model="m", tools=TOOLS)  # type: ignore
+    assistant: Any = server.client.beta.assistants.create(model="m", tools=TOOLS)
     plain, waiting, submitted = (
         threads.create(messages=[{"role": "user", "content": text}])
         for text in ("stall", "calls=1 stall", "calls=1 stall too")

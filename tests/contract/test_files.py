@@ -220,7 +220,7 @@ def test_no_file_in_a_form_and_no_form_at_all(begin: Any) -> None:
         ),
         ({}, 400, "expected multipart/form-data"),
     ):
-        answer = talk.http.post("/v1/files", **sent)  # type: ignore[arg-type]
+        answer = talk.http.post("/v1/files", **sent)
         assert (answer.status_code, text in answer.json()["error"]["message"]) == (status, True), answer.text
     assert talk.client.files.list().data == []
 

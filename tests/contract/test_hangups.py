@@ -240,7 +240,7 @@ def waiting_to_be_read(server: Raw) -> int:
     """How much the worst of the connections holds for its client."""
     found: list[int] = []
     done: Callable[[], None] = lambda: found.append(  # noqa: E731 - called on the server's loop
-        max((each.transport.get_write_buffer_size() for each in server.server.server_state.connections), default=0)  # type: ignore[union-attr]
+        max((each.transport.get_write_buffer_size() for each in server.server.server_state.connections), default=0)
     )
     server.loop.call_soon_threadsafe(done)
     while not found:

@@ -64,7 +64,7 @@ class Pair:
 
     def __init__(self, one: Server, other: Server) -> None:
         self.one, self.other = one, other
-        self.assistant_id: str = one.client.beta.assistants.create(model="m", tools=TOOLS).id  # type: ignore
+        self.assistant_id: str = one.client.beta.assistants.create(model="m", tools=TOOLS).id
 
     def thread(self, question: str) -> str:
         return self.one.client.beta.threads.create(messages=[{"role": "user", "content": question}]).id
@@ -181,7 +181,7 @@ def test_outputs_go_to_the_other_server(pair: Pair) -> None:
     """Asked by one, answered at the other, streamed there; who still waits at the first one is told."""
     thread_id = pair.thread("calls=1 wait=0.1")
     run = pair.one.client.beta.threads.runs.create_and_poll(thread_id=thread_id, assistant_id=pair.assistant_id)
-    [call] = run.required_action.submit_tool_outputs.tool_calls  # type: ignore
+    [call] = run.required_action.submit_tool_outputs.tool_calls
     path = f"/threads/{thread_id}/runs/{run.id}/submit_tool_outputs"
     body = {"tool_outputs": [{"tool_call_id": call.id, "output": "given"}]}
     listener = Listener(pair.other.client, path, body, "outputs")

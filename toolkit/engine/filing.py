@@ -139,6 +139,7 @@ class Filing:
             pass
         await self._blobs.tidy()
         async for prefix, names in self._blobs.names():
+            # mypy gives the default of a lambda no type, hence the mark
             needed = await self._store.read(lambda tx, low=prefix: files.digests(tx, low, f"{low}g"))  # type: ignore[misc]
             await self.free([name for name in names if name not in needed])
 
