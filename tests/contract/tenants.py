@@ -29,9 +29,6 @@ MARK: Final = "<the id>"
 NOT_OWNED: Final = {"model"}
 """Parameters of paths that name nothing of a project."""
 
-NOT_YET: Final = {"vector_store_id"}
-"""Kinds that bodies can name, though no route makes them."""
-
 QUERIES: Final = ("after", "before", "run_id")
 """Parameters of queries that name something. (The others: see `test_every_query_is_known`.)"""
 
@@ -78,6 +75,10 @@ class Tenant:
         ids["upload_id"] = self.sent("POST", "uploads", json=upload)["id"]
         part = self.sent("POST", f"uploads/{ids['upload_id']}/parts", **FORMS["uploads/{upload_id}/parts"])
         ids["part_id"] = part["id"]
+        store = self.sent("POST", "vector_stores", json={"name": "secret"})["id"]
+        batch = self.sent("POST", f"vector_stores/{store}/file_batches", json={"file_ids": [ids["file_id"]]})["id"]
+        ids["vector_store_id"], ids["batch_id"] = store, batch
+        until(lambda: self.sent("GET", f"vector_stores/{store}")["status"] == "completed")
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def by_body(route: Route, mine: Tenant, other: Tenant) -> Iterator[tuple[Way, Wa
     schema = route.body.model_json_schema()
     for where, body in marked(schema, schema, mine):
         kind = kind_of(where.rpartition(".")[2])
-        foreign = new_id("vs") if kind in NOT_YET else other.ids[kind]
+        foreign = other.ids[kind]
         free = {} if "run_id" in params_of(route) else {"thread_id": mine.ids["free_thread_id"]}
         path, named = route.path.format_map({**mine.ids, **free}), (foreign, nobody(foreign))
         there, twin = (Way(route, where, path, {"json": filled(body, each)}) for each in named)
@@ -198,20 +199,26 @@ def choices(schema: Any) -> list[Any]:
     return [each for each in found if each.get("type") != "null"]
 
 
-def marked(schema: Any, root: Any, mine: Tenant) -> Iterator[tuple[str, Any]]:
-    """Give, for each place in a body that names something, its path and a body that has MARK there."""
+def marked(schema: Any, root: Any, mine: Tenant, around: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Give, for each place in a body that names something, its path and a body that has MARK there.
+
+    `around` are the objects that it is in: one that can hold another of its kind is looked at once.
+    """
     schema = resolved(schema, root)
+    if schema in around:
+        return
+    around = (*around, schema)
     for choice in choices(schema):
-        yield from marked(choice, root, mine)
+        yield from marked(choice, root, mine, around)
     for name, below in schema.get("properties", {}).items():
         if is_name(name):
             value: Any = [MARK] if name.endswith("s") else MARK
             yield name, {**sample(schema, root, mine), name: value}
             continue
-        for where, value in marked(below, root, mine):
+        for where, value in marked(below, root, mine, around):
             yield f"{name}.{where}", {**sample(schema, root, mine), name: value}
     if "items" in schema:
-        for where, value in marked(schema["items"], root, mine):
+        for where, value in marked(schema["items"], root, mine, around):
             yield where, [value]
 
 

@@ -91,13 +91,6 @@ def test_the_page_lists_what_is_served(begin: Any) -> None:
         assert (options.status_code, ", ".join(sorted(allowed))) == (204, methods), path
 
 
-def test_the_page_lists_what_is_not_served_yet(begin: Any) -> None:
-    talk: Talk = begin()
-    for path, _ in table("Not served yet"):
-        for method in ("GET", "POST"):
-            assert talk.http.request(method, "/v1" + path.strip("`")).status_code == 404
-
-
 @pytest.mark.parametrize("name", REQUESTS)
 def test_requests_have_the_fields_of_the_schema_and_of_the_sdk(name: str) -> None:
     ours, sdks = REQUESTS[name]

@@ -16,6 +16,7 @@ from toolkit.engine import workers
 from toolkit.engine.blobs import Blobs
 from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
+from toolkit.engine.indexing import Indexing
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Rooms
 from toolkit.engine.meter import Silent
@@ -45,16 +46,17 @@ class Worker:
         self.store = SQLite(SQLiteAddress(path))
         self.model = Scripted([script or []])
         self.clock = Clock(ahead_s)
+        filing = Filing(self.store, Blobs(self.store.files))
         rooms = Rooms(
             store=self.store,
-            filing=Filing(self.store, Blobs(self.store.files)),
+            filing=filing,
             models=Models(self.model if script is not None else None),
             clock=self.clock,
             meter=Silent(),
             context_tokens=None,
             max_turns=9,
         )
-        self.execution = Execution(rooms, concurrency=1, run_expires_s=10 * DAY_S)
+        self.execution = Execution(rooms, Indexing(self.store, filing), concurrency=1, run_expires_s=10 * DAY_S)
 
     async def begin(self) -> tuple[str, str]:
         """Start a run; its thread's and its own id."""

@@ -48,7 +48,7 @@ def test_every_answer_says_what_it_is(http: httpx2.Client) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v1", "/v1/vector_stores", "/v1/uploads/upload_a", "/v1/threads/t/nothing", "/v1/a/b/c/d/e/f"],
+    ["/", "/v1", "/v1/vector_stores/vs_a/nothing", "/v1/uploads/upload_a", "/v1/threads/t/nothing", "/v1/a/b/c/d/e/f"],
 )
 def test_a_path_that_is_not_served_is_a_404(http: httpx2.Client, path: str) -> None:
     for method in ("GET", "POST", "DELETE"):

@@ -15,6 +15,7 @@ from toolkit.engine.blobs import Blobs
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
+from toolkit.engine.indexing import Indexing
 from toolkit.engine.leg import Rooms as LegRooms
 from toolkit.engine.model import Model
 from toolkit.engine.objects.keys import digest_of
@@ -167,6 +168,7 @@ class Engine:
     def _wing(self) -> _Wing:
         models = self._models
         filing = Filing(self._store, self._blobs)
+        indexing = Indexing(self._store, filing)
         execution = Execution(
             LegRooms(
                 store=self._store,
@@ -177,11 +179,20 @@ class Engine:
                 context_tokens=self._context_tokens,
                 max_turns=self._run_max_turns,
             ),
+            indexing,
             concurrency=self._concurrency,
             run_expires_s=self._run_expires_s,
         )
         rooms = Rooms(
-            self._store, filing, execution, models, self._keys, self._origins, self._unknown_fields, self._metrics
+            self._store,
+            filing,
+            indexing,
+            execution,
+            models,
+            self._keys,
+            self._origins,
+            self._unknown_fields,
+            self._metrics,
         )
         return _Wing(rooms, models)
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from toolkit.engine import moves, workers
 from toolkit.engine.events import DONE, broken_off, closing, frame, replay
 from toolkit.engine.feeds import Feed, Feeds
+from toolkit.engine.indexing import Indexing
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg, Rooms
 from toolkit.engine.logs import about
@@ -50,8 +51,8 @@ class _LeftToOthers(Exception):
 class Execution:
     """Executes runs. `await start()` before, `await aclose()` after; both on the loop that serves."""
 
-    def __init__(self, rooms: Rooms, *, concurrency: int, run_expires_s: int) -> None:
-        self._rooms = rooms
+    def __init__(self, rooms: Rooms, indexing: Indexing, *, concurrency: int, run_expires_s: int) -> None:
+        self._rooms, self._indexing = rooms, indexing
         self._store = rooms.store
         self._expires_s = run_expires_s
         self._worker = secrets.token_hex(8)
@@ -63,12 +64,13 @@ class Execution:
             self._worker,
             rooms.clock,
             filing=rooms.filing,
+            indexing=indexing,
             queue=self._queue,
             legs=self._legs,
             expire=self._expire,
             lose=self._lose,
         )
-        self._looking: asyncio.Task[None] | None = None
+        self._standing: list[asyncio.Task[None]] = []
         self._followers: set[asyncio.Task[None]] = set()
         self.closing = False
         """Whether this worker begins nothing more."""
@@ -85,9 +87,12 @@ class Execution:
 
     async def start(self) -> None:
         """Begin to look after the store's runs, those that another process left behind included."""
-        if self._looking is None:
+        if not self._standing:
             self._store.appear(self._worker)
-            self._looking = asyncio.create_task(self._lookout.stand(), name="look after runs")
+            self._standing = [
+                asyncio.create_task(self._lookout.stand(), name="look after runs"),
+                asyncio.create_task(self._indexing.stand(self._worker), name="process files"),
+            ]
 
     async def aclose(self, *, drain_s: float = 0) -> None:
         """Stop: begin nothing more, give the runs under way `drain_s` to get on, and let the rest go.
@@ -97,7 +102,7 @@ class Execution:
         self.closing = True
         await self._give_back(lambda tx: tx.run("run.let_wait", owner=self._worker))
         await self._queue.aclose(drain_s=drain_s)
-        tasks = [task for task in (self._looking, *self._followers) if task is not None]
+        tasks = [*self._standing, *self._followers]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,8 +1,8 @@
 """Looks after the store's runs, once a second, for one worker.
 
 It shows that the worker lives, ends runs whose time is up, takes over the runs of workers that died, goes on with those
-that nobody has, and notices what others did to the runs under way here. Now and then it has swept what is kept for a
-while only: answers and files.
+that nobody has, and notices what others did to the runs under way here. It sees when files wait to be processed. Now
+and then it has swept what is kept for a while only: answers, files and vector stores.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 
 from toolkit.engine import workers
 from toolkit.engine.filing import Filing
+from toolkit.engine.indexing import Indexing, is_needed
 from toolkit.engine.leg import Leg
 from toolkit.engine.objects import kept
 from toolkit.engine.queue import LocalQueue
@@ -47,6 +48,8 @@ class _Seen:
     """Runs to go on with, unattended ones and those that this worker has, and whether they have begun."""
     attempts: Mapping[str, int | None]
     """Runs under way here, and their attempt as it is stored."""
+    to_index: bool
+    """Whether files of vector stores wait."""
 
 
 class Lookout:
@@ -59,13 +62,14 @@ class Lookout:
         clock: Callable[[], float],
         *,
         filing: Filing,
+        indexing: Indexing,
         queue: LocalQueue,
         legs: Mapping[str, Leg],
         expire: Callable[[str], Awaitable[None]],
         lose: Callable[[str], None],
     ) -> None:
         self._store, self._worker, self._clock = store, worker, clock
-        self._filing = filing
+        self._filing, self._indexing = filing, indexing
         self._sweeping: asyncio.Task[None] | None = None
         self._queue, self._legs = queue, legs
         self._expire, self._lose = expire, lose
@@ -114,6 +118,8 @@ class Lookout:
         for run_id, begun in seen.to_do.items():
             if run_id not in self._queue:
                 self._queue.put(run_id, resumed=begun)
+        if seen.to_index:
+            self._indexing.wake()
 
     async def _sweep(self, now: int) -> None:
         """Forget what was kept for a while only."""
@@ -122,6 +128,7 @@ class Lookout:
             while await self._store.write(forget) == _FORGOTTEN:
                 pass
             await self._filing.sweep(now)
+            await self._indexing.sweep(now)
         except StoreUnavailable:  # logged by the store
             pass
         except Exception:
@@ -168,4 +175,5 @@ def _seen(tx: Tx, *, worker: str, now: float, legs: Collection[str]) -> _Seen:
         overdue=[row["id"] for row in tx.all("run.overdue", now=now)],
         to_do={row["id"]: row["status"] != "queued" or row["turns"] > 0 for row in rows},
         attempts={run_id: row["attempt"] if row else None for run_id, row in attempts.items()},
+        to_index=is_needed(tx),
     )

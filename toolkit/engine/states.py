@@ -1,7 +1,7 @@
-"""What may happen to a run, a step, a message and an upload: tables of state x event -> state.
+"""What may happen to runs, steps, messages, uploads and files in vector stores: tables of state x event -> state.
 
 An illegal move is a missing key. For the run and the upload it becomes one clear 400 (`Refused`), worded as the API
-words it; for steps and messages it would be a fault of ours, since only the run's own moves touch them.
+words it; for the others it would be a fault of ours, since only our own moves touch them.
 
 The rules are the run lifecycle of the Assistants guide. `cancelling` is in the table for its shape: our cancel is one
 transaction, so nobody waits there.
@@ -20,20 +20,24 @@ __all__ = [
     "MESSAGE_MOVES",
     "RUN_MOVES",
     "STEP_MOVES",
+    "STORE_FILE_MOVES",
     "UPLOAD_MOVES",
     "MessageEvent",
     "RunEvent",
     "StepEvent",
+    "StoreFileEvent",
     "UploadEvent",
     "message_after",
     "run_after",
     "step_after",
+    "store_file_after",
     "upload_after",
 ]
 
 RunEvent = Literal["claim", "require_action", "submit", "complete", "run_out", "fail", "cancel", "expire"]
 StepEvent = Literal["complete", "fail", "cancel", "expire"]
 MessageEvent = Literal["complete", "break_off"]
+StoreFileEvent = Literal["complete", "fail", "cancel"]
 UploadEvent = Literal["add_part", "complete", "cancel", "expire"]
 
 ACTIVE: Final = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
@@ -82,6 +86,12 @@ MESSAGE_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
     "incomplete": {},
 }
 
+STORE_FILE_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
+    "in_progress": {"complete": "completed", "fail": "failed", "cancel": "cancelled"},
+    "completed": {},
+    "failed": {},
+    "cancelled": {},
+}
 
 UPLOAD_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
     "pending": {"add_part": "pending", "complete": "completed", "cancel": "cancelled", "expire": "expired"},
@@ -107,6 +117,11 @@ def step_after(status: str, event: StepEvent) -> str:
 def message_after(status: str, event: MessageEvent) -> str:
     """Give the state of a message after `event`. Raises KeyError: nobody outside can ask for it."""
     return MESSAGE_MOVES[status][event]
+
+
+def store_file_after(status: str, event: StoreFileEvent) -> str:
+    """Give the state of a file in a vector store after `event`. Raises KeyError: nobody outside can ask for it."""
+    return STORE_FILE_MOVES[status][event]
 
 
 def upload_after(upload_id: str, status: str, event: UploadEvent) -> str:

@@ -1,8 +1,8 @@
-"""Who executes runs: signs of life, and what becomes of the runs of a worker that works no more.
+"""Who executes runs and processes files: signs of life, and what becomes of the work of one that works no more.
 
-A worker is one `Execution`: an event loop of one process. The runs it has name it. It is gone when its process is,
-which the store may know at once (`Store.is_gone`), or when its beat has stood still for long: stopped, hung, or on a
-machine that cannot be asked. Then its runs are anybody's to take, and what it still writes is refused by its attempt.
+A worker is one `Execution`: an event loop of one process. The runs and files it has name it. It is gone when its
+process is, which the store may know at once (`Store.is_gone`), or when its beat has stood still for long: stopped,
+hung, or on a machine that cannot be asked. Then they are anybody's to take, and what it still writes is refused.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Other(NamedTuple):
     id: str
     beat: int
     busy: bool
-    """Whether it has runs; one without may stand still."""
+    """Whether it has work; one without may stand still."""
 
 
 def beat(tx: Tx, worker: str) -> None:
-    """Show that a worker lives. Whatever gives it a run does so too, so that no run names a worker nobody knows."""
+    """Show that a worker lives. Whatever gives it work does so too, so that no work names a worker nobody knows."""
     tx.run("worker.beat", id=worker)
 
 
@@ -38,17 +38,22 @@ def others(tx: Tx, worker: str) -> list[Other]:
 
 
 def forget(tx: Tx, other: Other) -> bool:
-    """Let the runs of another worker go, unless it has shown life since it was looked at."""
+    """Let the work of another worker go, unless it has shown life since it was looked at."""
     if not tx.run("worker.forget", id=other.id, beat=other.beat):
         return False
-    tx.run("run.let_go", owner=other.id)
+    _let_go(tx, other.id)
     return True
 
 
 def leave(tx: Tx, worker: str) -> None:
-    """Let all runs of a worker go, which works no more."""
+    """Let all work of a worker go, which works no more."""
     tx.run("worker.leave", id=worker)
+    _let_go(tx, worker)
+
+
+def _let_go(tx: Tx, worker: str) -> None:
     tx.run("run.let_go", owner=worker)
+    tx.run("store_file.let_go", owner=worker)
 
 
 class Pulse:

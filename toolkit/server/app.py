@@ -21,13 +21,14 @@ from toolkit.engine.jsontext import dump
 from toolkit.engine.logs import about
 from toolkit.errors import Refused, StoreUnavailable
 from toolkit.server.auth import Door
+from toolkit.server.call import Call, Reply, Route
 from toolkit.server.health import Readiness
 from toolkit.server.keyring import KeyRing
 from toolkit.server.leaving import Watch
 from toolkit.server.metrics import CONTENT_TYPE
 from toolkit.server.multipart import Form
 from toolkit.server.rooms import Rooms
-from toolkit.server.routes import ROUTES, Call, Reply, Route
+from toolkit.server.routes import ROUTES
 from toolkit.server.wire import (
     Answer,
     Download,

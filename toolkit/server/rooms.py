@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
+from toolkit.engine.indexing import Indexing
 from toolkit.engine.store import Store
 from toolkit.server.metrics import Metrics
 from toolkit.server.origins import Origins
@@ -29,6 +30,7 @@ class Rooms:
 
     store: Store
     filing: Filing
+    indexing: Indexing
     execution: Execution
     models: Names
     keys: Mapping[bytes, str]

@@ -2,86 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
-
-from pydantic import BaseModel
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import assistants, files, messages, runs, steps, threads, uploads
 from toolkit.engine.objects.invalid import V1_REFUSAL
-from toolkit.engine.objects.kept import Key, once
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import Run
-from toolkit.engine.store import Tx
 from toolkit.errors import Refused
+from toolkit.server.call import SOONEST_MS, Call, Route, poll_after_ms
 from toolkit.server.downloads import download
 from toolkit.server.multipart import Form
-from toolkit.server.rooms import Rooms
+from toolkit.server.vector_stores import VECTOR_STORES
 from toolkit.server.wire import Answer, Download, Stream, check_include, parse_query
 
-__all__ = ["ROUTES", "Call", "Reply", "Route"]
-
-Reply = Answer | Stream | Download
+__all__ = ["ROUTES"]
 
 _HELD_S: Final = 0.25
-_SOONEST_MS, _LATEST_MS = 20, 250
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, read and let in."""
-
-    rooms: Rooms
-    project: str
-    now: int
-    params: Mapping[str, str]
-    query: bytes
-    headers: Mapping[bytes, bytes]
-    key: Key | None
-    helper: bool
-    """Whether a poll helper of an SDK asks, which may be held until there is news."""
-
-    def __getitem__(self, name: str) -> str:
-        """Give a part of the path by its name in the table."""
-        return self.params[name]
-
-    def of(self, *more: str) -> Call:
-        """Give the call with its key for a request that also said `more`."""
-        return replace(self, key=self.key.of(*more)) if self.key else self
-
-    async def read(self, work: Callable[[Tx], str]) -> Answer:
-        """Answer with what a transaction function reads."""
-        return Answer(await self.rooms.store.read(work))
-
-    async def write(self, work: Callable[[Tx], str]) -> Answer:
-        """Answer with what a transaction function writes, once for an Idempotency-Key."""
-        return Answer((await self.rooms.store.write(once(self.project, self.key, self.now, work))).text)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An operation: `answer(call, body)`; `body` says what its request must be, None that it has none to read."""
-
-    method: str
-    path: str
-    answer: Callable[[Call, Any], Awaitable[Reply]]
-    body: type[BaseModel] | None = None
-    form: bool = False
-    """Whether it comes as a form with a file, which `answer` reads."""
-
-    @property
-    def operation(self) -> str:
-        """What it is called where operations are counted."""
-        return f"{self.method} /{self.path}"
-
 
 # Assistants
 
 
 async def create_assistant(call: Call, body: assistants.CreateAssistant) -> Answer:
-    return await call.write(lambda tx: assistants.create(tx, call.project, body, call.now))
+    return await call.index(lambda tx: assistants.create(tx, call.project, body, call.now))
 
 
 async def get_assistant(call: Call, _: None) -> Answer:
@@ -105,7 +48,7 @@ async def delete_assistant(call: Call, _: None) -> Answer:
 
 
 async def create_thread(call: Call, body: threads.CreateThread) -> Answer:
-    return await call.write(lambda tx: threads.create(tx, call.project, body, call.now))
+    return await call.index(lambda tx: threads.create(tx, call.project, body, call.now))
 
 
 async def get_thread(call: Call, _: None) -> Answer:
@@ -129,7 +72,8 @@ async def delete_thread(call: Call, _: None) -> Answer:
 
 
 async def create_message(call: Call, body: messages.CreateMessage) -> Answer:
-    return await call.write(lambda tx: threads.append(tx, call.project, call["thread_id"], [body], call.now)[0])
+    write = call.index if body.attachments else call.write
+    return await write(lambda tx: threads.append(tx, call.project, call["thread_id"], [body], call.now)[0])
 
 
 async def get_message(call: Call, _: None) -> Answer:
@@ -203,16 +147,17 @@ async def list_steps(call: Call, _: None) -> Answer:
 
 
 def _leg(call: Call, text: str, streamed: bool) -> Answer | Stream:
+    call.rooms.indexing.wake()  # its messages may have brought files along
     if streamed:
         return Stream(call.rooms.execution.listen(call.project, text))
-    return Answer(text, poll_after_ms=_SOONEST_MS)
+    return Answer(text, poll_after_ms=SOONEST_MS)
 
 
 def _poll_after_ms(run: Run, now: int) -> int | None:
     """Tell a waiting client when to look again: soon while the run is young, later as it grows older."""
     if run.status not in ("queued", "in_progress", "cancelling"):
         return None
-    return min(_LATEST_MS, _SOONEST_MS + 10 * max(0, now - run.created_at))
+    return poll_after_ms(now - run.created_at)
 
 
 # Files and uploads
@@ -246,7 +191,9 @@ async def list_files(call: Call, _: None) -> Answer:
 
 
 async def delete_file(call: Call, _: None) -> Answer:
-    return Answer(await call.rooms.filing.delete(call.project, call["file_id"], call.now))
+    text = await call.rooms.filing.delete(call.project, call["file_id"], call.now)
+    call.rooms.indexing.wake()  # vector stores may have had it
+    return Answer(text)
 
 
 async def get_file_content(call: Call, _: None) -> Download:
@@ -356,6 +303,7 @@ ROUTES: Final = (
     Route("POST", "uploads/{upload_id}/parts", add_upload_part, form=True),
     Route("POST", "uploads/{upload_id}/complete", complete_upload, uploads.CompleteUpload),
     Route("POST", "uploads/{upload_id}/cancel", cancel_upload),
+    *VECTOR_STORES,
     Route("GET", "models", list_models),
     Route("GET", "models/{model}", get_model),
     Route("DELETE", "models/{model}", delete_model),

@@ -8,17 +8,18 @@ import pytest
 
 from toolkit.engine.blobs import Blob
 from toolkit.engine.jsontext import id_of
-from toolkit.engine.objects import assistants, files, threads
+from toolkit.engine.objects import assistants, files, store_files, threads, vector_stores
 from toolkit.engine.objects.assistants import CreateAssistant, ModifyAssistant
 from toolkit.engine.objects.messages import CreateMessage
-from toolkit.engine.objects.resources import attached, image, stored
+from toolkit.engine.objects.resources import attached, delete_store, image, stored
+from toolkit.engine.objects.store_files import ListStoreFiles
 from toolkit.engine.objects.threads import CreateThread, ModifyThread
 from toolkit.errors import Refused
 
 Do = Callable[[Callable[..., Any]], Any]
 
 NOW = 1_800_000_000
-CODE = {"type": "code_interpreter"}
+CODE, SEARCH = {"type": "code_interpreter"}, {"type": "file_search"}
 
 
 def new_file(do: Do, *, project: str = "p", purpose: str = "assistants", seconds: int | None = None) -> str:
@@ -45,7 +46,6 @@ def refused(work: Callable[[], Any]) -> Refused:
         {"code_interpreter": {"file_ids": []}},
         {"code_interpreter": {}, "file_search": {}},
         {"file_search": {"vector_store_ids": []}},
-        {"file_search": {"vector_stores": []}},
     ],
 )
 def test_empty_resources_are_kept_as_they_were_sent(do: Do, resources: Any) -> None:
@@ -74,9 +74,15 @@ def test_nulls_mean_not_given(do: Do) -> None:
         ),
         (
             {"file_search": {"vector_stores": [{"file_ids": ["file-a"]}]}},
-            400,
-            "This engine has no vector stores yet, so none can be created here.",
-            "tool_resources.file_search.vector_stores",
+            404,
+            "No such File object: file-a",
+            "tool_resources.file_search.vector_stores[0].file_ids[0]",
+        ),
+        (
+            {"file_search": {"vector_stores": [{}], "vector_store_ids": ["vs_a"]}},
+            404,
+            "Vector store with id 'vs_a' not found.",
+            "tool_resources.file_search.vector_store_ids[0]",
         ),
     ],
 )
@@ -96,10 +102,11 @@ def test_files_of_others_and_files_whose_time_is_up_are_not_there(do: Do) -> Non
 
 def test_attachments_name_files_that_are_there(do: Do) -> None:
     mine = new_file(do)
-    given: Any = [{"file_id": mine, "tools": [CODE]}, {"file_id": mine}, {"file_id": mine, "tools": None}]
-    kept, for_code = do(lambda tx: attached(tx, "p", given, NOW))
-    assert kept == [{"file_id": mine, "tools": [CODE]}, *[{"file_id": mine, "tools": []}] * 2]
-    assert for_code == [mine]
+    both = [CODE, SEARCH]
+    given: Any = [{"file_id": mine, "tools": both}, {"file_id": mine}, {"file_id": mine, "tools": None}]
+    kept, files = do(lambda tx: attached(tx, "p", given, NOW))
+    assert kept == [{"file_id": mine, "tools": both}, *[{"file_id": mine, "tools": []}] * 2]
+    assert files == ([mine], [mine])
 
     def wrong(attachment: Any) -> tuple[int, str, str | None]:
         error = refused(lambda: do(lambda tx: attached(tx, "p", [attachment], NOW)))
@@ -107,8 +114,6 @@ def test_attachments_name_files_that_are_there(do: Do) -> None:
 
     assert wrong({"file_id": "file-a"}) == (404, "No such File object: file-a", "attachments[0].file_id")
     assert wrong({})[:2] == (400, "Missing required parameter: 'attachments[0].file_id'.")
-    search = wrong({"file_id": mine, "tools": [CODE, {"type": "file_search"}]})
-    assert (search[0], search[2]) == (400, "attachments[0].tools[1]")
 
 
 def test_an_image_needs_a_purpose_that_is_looked_at(do: Do) -> None:
@@ -179,3 +184,110 @@ def test_a_thread_has_at_most_twenty_files_for_code(do: Do) -> None:
     assert (error.status, error.code) == (400, "array_above_max_length")
     fits: Any = CreateMessage.model_validate({"role": "user", "content": "x", "attachments": attachments[:20]})
     do(lambda tx: threads.append(tx, "p", thread_id, [fits, fits], NOW))
+
+
+# Vector stores
+
+
+def new_store(do: Do, *file_ids: str, project: str = "p", days: int | None = None) -> str:
+    made: str = do(lambda tx: vector_stores.new(tx, project, NOW, file_ids=file_ids, days=days))
+    return made
+
+
+def store(do: Do, store_id: str, now: int = NOW) -> Any:
+    return json.loads(do(lambda tx: vector_stores.get(tx, "p", store_id, now)))
+
+
+def files_in(do: Do, store_id: str) -> list[str]:
+    page = json.loads(do(lambda tx: store_files.list_(tx, "p", store_id, ListStoreFiles(order="asc"))))
+    return [file["id"] for file in page["data"]]
+
+
+def thread_with(do: Do, *messages: Any, **settings: Any) -> Any:
+    request = CreateThread.model_validate({"messages": list(messages), **settings})
+    return json.loads(do(lambda tx: threads.create(tx, "p", request, NOW)))
+
+
+def message(*attachments: Any) -> Any:
+    return {"role": "user", "content": "x", "attachments": list(attachments)}
+
+
+def test_a_store_that_is_made_along_is_told_of_by_its_id(do: Do) -> None:
+    file = new_file(do)
+    chunking = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 50}}
+    made = {"file_ids": [file, file], "chunking_strategy": chunking, "metadata": {"k": "v"}}
+    for holder, days in (("asst_a", None), ("thread_a", 7)):
+        kept = do(lambda tx, holder=holder: stored(tx, "p", holder, {"file_search": {"vector_stores": [made]}}, NOW))
+        [store_id] = kept["file_search"]["vector_store_ids"]
+        assert kept == {"file_search": {"vector_store_ids": [store_id]}}
+        found = store(do, store_id)
+        assert (found["metadata"], found["file_counts"]["total"]) == ({"k": "v"}, 1)
+        assert found.get("expires_after", {}).get("days") == days
+        row = json.loads(do(lambda tx, store_id=store_id: store_files.get(tx, "p", store_id, file)))
+        assert row["chunking_strategy"] == chunking
+
+
+def test_none_is_made_of_none(do: Do) -> None:
+    assert keep(do, {"file_search": {"vector_stores": []}}) == {"file_search": {"vector_store_ids": []}}
+
+
+def test_a_store_is_either_named_or_made(do: Do) -> None:
+    both: Any = {"file_search": {"vector_stores": [{}], "vector_store_ids": [new_store(do)]}}
+    error = refused(lambda: keep(do, both))
+    assert (error.status, error.param) == (400, "tool_resources.file_search")
+    theirs: Any = {"file_search": {"vector_store_ids": [new_store(do, project="other")]}}
+    assert refused(lambda: keep(do, theirs)).status == 404
+
+
+def test_a_deleted_store_leaves_every_list_it_is_in(do: Do) -> None:
+    store_id = new_store(do, new_file(do))
+    resources: Any = {"file_search": {"vector_store_ids": [store_id]}}
+    body = do(lambda tx: assistants.create(tx, "p", CreateAssistant(model="m", tool_resources=resources), NOW))
+    thread_id = thread_with(do, tool_resources=resources)["id"]
+    answer = json.loads(do(lambda tx: delete_store(tx, "p", store_id)))
+    assert answer == {"id": store_id, "object": "vector_store.deleted", "deleted": True}
+    for text in (
+        do(lambda tx: assistants.get(tx, "p", id_of(body))),
+        do(lambda tx: threads.get(tx, "p", thread_id)),
+    ):
+        assert json.loads(text)["tool_resources"] == {"file_search": {"vector_store_ids": []}}
+    assert refused(lambda: do(lambda tx: delete_store(tx, "p", store_id))).status == 404
+    assert do(lambda tx: tx.all("vector_store.users", store=store_id)) == []
+
+
+def test_the_first_file_to_search_makes_the_threads_store(do: Do) -> None:
+    first, second = new_file(do), new_file(do)
+    thread = thread_with(do, message({"file_id": first, "tools": [SEARCH]}))
+    [store_id] = thread["tool_resources"]["file_search"]["vector_store_ids"]
+    assert store(do, store_id)["expires_after"] == {"anchor": "last_active_at", "days": 7}
+    again = CreateMessage.model_validate(message(*[{"file_id": second, "tools": [SEARCH]}] * 2))
+    later = CreateMessage.model_validate(message({"file_id": first, "tools": [CODE, SEARCH]}))
+    do(lambda tx: threads.append(tx, "p", thread["id"], [again, later], NOW))
+    found = json.loads(do(lambda tx: threads.get(tx, "p", thread["id"])))["tool_resources"]
+    assert found == {"file_search": {"vector_store_ids": [store_id]}, "code_interpreter": {"file_ids": [first]}}
+    assert files_in(do, store_id) == [first, second]
+
+
+def test_files_to_search_go_into_the_store_that_the_thread_has(do: Do) -> None:
+    store_id, file = new_store(do), new_file(do)
+    given = {"file_search": {"vector_store_ids": [store_id]}}
+    thread = thread_with(do, message({"file_id": file, "tools": [SEARCH]}), tool_resources=given)
+    assert thread["tool_resources"] == given
+    assert files_in(do, store_id) == [file]
+
+
+def test_nothing_is_put_into_a_store_whose_time_is_up(do: Do) -> None:
+    store_id, file = new_store(do, days=1), new_file(do)
+    thread = thread_with(do, tool_resources={"file_search": {"vector_store_ids": [store_id]}})
+    late = CreateMessage.model_validate(message({"file_id": file, "tools": [SEARCH]}))
+    error = refused(lambda: do(lambda tx: threads.append(tx, "p", thread["id"], [late], NOW + 86400)))
+    assert (error.status, error.code) == (400, "vector_store_expired")
+    assert store(do, store_id, NOW + 86400)["status"] == "expired"
+
+
+def test_a_deleted_file_leaves_the_stores_it_is_in(do: Do) -> None:
+    first, second = new_file(do), new_file(do)
+    stores = [new_store(do, first, second), new_store(do, first)]
+    do(lambda tx: files.delete(tx, "p", first, NOW))
+    assert [files_in(do, store_id) for store_id in stores] == [[second], []]
+    assert [store(do, store_id)["file_counts"]["total"] for store_id in stores] == [1, 0]

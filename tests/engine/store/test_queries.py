@@ -17,8 +17,14 @@ import pytest
 from toolkit.engine.store.statements import migrations, statements
 
 MAY_SCAN = {
+    "chunk.delete_words": "a row of the index of words, by its number",
+    "chunk.given_up": "one row of the files whose chunks are to go",
+    "chunk.search": "the index of words, by words; what it finds is ranked",
+    "chunk.with_word": "the index of words, by a word",
     "key.all": "the API keys of a store, for who looks after them",
     "key.counts": "an index of the API keys, which people make one by one; twice a second at most",
+    "store_file.claim": "an index that has the few files which wait, and no others",
+    "store_file.waiting": "the same, to its first row",
     "run.unattended": "all of an index that has the few runs which nobody executes, and no others",
     "worker.others": "the engines that are open on this file: a handful of rows",
 }
@@ -39,6 +45,7 @@ IDLE = {
     "run.overdue": "no run is late",
     "run.unattended": "nor without a worker",
     "upload.overdue": "no upload's time is up",
+    "vector_store.expired": "nor that of a vector store",
 }
 """Statements that find nothing to do here, and why."""
 
@@ -66,6 +73,9 @@ def world(*, others: int, messages: int) -> Iterator[sqlite3.Connection]:
                status="in_progress", type="t", body="{}")  # fmt: skip
         insert(connection, "worker", id="worker_here", beat=1)
         insert(connection, "worker", id="worker_there", beat=1)
+        waits = {"store": "vector_store_here", "id": "waits", "project": "p", "created_at": 1000, "chunking": "{}"}
+        insert(connection, "store_file", **waits, status="in_progress")
+        insert(connection, "chunk_gone", store_file=1)
         insert(connection, "api_key", id="key_here", project="p", name="n", digest=b"d", ending="e", created_at=1)
         for number in range(others):
             thread(connection, f"later{number}", "completed", messages=3)
@@ -105,6 +115,30 @@ def thread(connection: sqlite3.Connection, name: str, status: str, *, messages: 
             request="{}",
         )  # fmt: skip
     insert(connection, "upload_part", id=f"part_{name}", upload=f"upload_{name}", bytes=1, sha256=f"part_{name}")
+    vector_store(connection, name)
+
+
+def vector_store(connection: sqlite3.Connection, name: str) -> None:
+    """Make a vector store, used by a thread, with files in every state and a batch that they came in."""
+    row = {"project": "p", "created_at": 1000}
+    store = f"vector_store_{name}"
+    insert(
+        connection, "vector_store", id=store, **row, last_active_at=1000, expires_days=9, expires_at=9000, about="{}"
+    )
+    insert(connection, "store_use", store=store, holder=f"thread_{name}")
+    insert(connection, "file_batch", id=f"file_batch_{name}", store=store, **row)
+    for status in ("in_progress", "completed", "cancelled"):
+        owner = f"worker_{name}" if status == "in_progress" else None
+        done = {"status": status, "owner": owner, "chunking": "{}"}
+        file = f"file_{name}" if status == "completed" else f"{status}_{name}"
+        insert(connection, "store_file", store=store, id=file, **row, **done)
+        [seq] = connection.execute("SELECT max(seq) FROM store_file").fetchone()
+        insert(connection, "batch_file", batch=f"file_batch_{name}", store_file=seq)
+        insert(connection, "chunk", store_file=seq, start=0, text="x")
+        words = {"store": store.replace("_", ""), "words": "x"}
+        connection.execute(
+            "INSERT INTO chunk_words (rowid, store, words) VALUES (last_insert_rowid(), :store, :words)", words
+        )
 
 
 def insert(connection: sqlite3.Connection, table: str, **values: Any) -> None:
@@ -148,6 +182,13 @@ VALUES: dict[str, Any] = {
     "bytes": 1,
     "size": 1,
     "expires_at": 9000,
+    "store": "vector_store_here",
+    "store_file": 1,
+    "batch": "file_batch_here",
+    "words": 'store : vectorstore0 AND words : "x"',
+    "word": "words : x",
+    "files": "[1]",
+    "seqs": "[1]",
 }
 
 
@@ -160,6 +201,16 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
         values["id"] = "new" if verb in ("insert", "add") else f"{NOUNS.get(prefix, prefix)}_here"
     if name in ("item.newest", "upkeep.newest_runs"):
         values["before"] = 2**60
+    if noun == "store_file":
+        values.update(owner="worker_0", id="new" if verb == "insert" else "file_here")
+        if verb.startswith("of_status"):
+            values["status"] = "completed"
+    if noun == "file_batch" and "cursor" in verb:
+        values["id"] = "file_here"
+    if name in ("chunk.insert_words", "chunk.give_up", "file_batch.add", "vector_store.use"):
+        values.update({"seq": 2**40, "store_file": 2 if noun == "chunk" else 1, "holder": "asst_here"})
+    if name == "chunk.search":  # that of the first store which is completed
+        values["files"] = "[2]"
     if name == "upload.save":
         values["read_status"] = "pending"
     if name in ("file.use", "upload.add_part"):

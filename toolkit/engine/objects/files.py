@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from toolkit.engine.blobs import Blob
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects import resources
+from toolkit.engine.objects import references, resources
 from toolkit.engine.objects.fields import SHAPE, Request
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.paging import PageQuery, bury, page
@@ -180,7 +180,7 @@ def _drop(tx: Tx, project: str, row: Row) -> None:
 def _row(tx: Tx, project: str, file_id: str, now: int) -> Row:
     row = tx.one("file.get", id=file_id, project=project, now=now)
     if row is None:
-        raise resources.no_such_file(file_id, "id")
+        raise references.no_such_file(file_id, "id")
     return row
 
 

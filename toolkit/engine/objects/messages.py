@@ -17,7 +17,7 @@ from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.fields import SHAPE, Metadata, Request, by_type, refuse_field
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.paging import PageQuery, bury, page
-from toolkit.engine.objects.resources import Attachments, attached, image
+from toolkit.engine.objects.resources import Attached, Attachments, attached, image
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
@@ -123,12 +123,12 @@ class ListMessages(PageQuery):
     run_id: str | None = None
 
 
-def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created_at: int) -> tuple[str, Sequence[str]]:
-    """Store a message of a client as the newest of its thread; gives it, and the files it has for code_interpreter.
+def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created_at: int) -> tuple[str, Attached]:
+    """Store a message of a client as the newest of its thread; gives it, and the files it brings along.
 
     Raises Refused for a file that is not there.
     """
-    attachments, for_code = attached(tx, project, request.attachments or [], created_at)
+    attachments, files = attached(tx, project, request.attachments or [], created_at)
     message = {
         "id": new_id("msg"),
         "object": "thread.message",
@@ -149,7 +149,7 @@ def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created
     chat = dump({"role": request.role, "content": _chat_content(request.content)})
     tx.run("message.insert", id=message["id"], project=project, thread=thread_id, created_at=created_at, body=body)
     tx.run("message.add_item", thread=thread_id, message=message["id"], size=len(chat.encode()), chat=chat)
-    return body, for_code
+    return body, files
 
 
 def get(tx: Tx, project: str, thread_id: str, message_id: str) -> str:

@@ -43,14 +43,18 @@ def _body(row: Row) -> str:
     return body
 
 
-def page(tx: Tx, name: str, query: PageQuery, *, wire: Callable[[Row], str] = _body, **scope: Any) -> str:
+def page(
+    tx: Tx, name: str, query: PageQuery, *, wire: Callable[[Row], str] = _body, within: str = "", **scope: Any
+) -> str:
     """Read a page of the list `name` as JSON text. Raises Refused (400) for a cursor that names nothing.
+
+    `within` is what ids are told apart by where the same one stands in several lists, as in `bury`.
 
     With `before` alone it is the page that ends at the cursor, in the order of the list; else it starts at `after`, or
     at the list's head. `has_more` says whether the list goes on in the direction that was asked for.
     """
-    after = _position(tx, name, query.after, "after", scope)
-    before = _position(tx, name, query.before, "before", scope)
+    after = _position(tx, name, query.after, "after", within, scope)
+    before = _position(tx, name, query.before, "before", within, scope)
     low, high = (after, before) if query.order == "asc" else (before, after)
     backwards = before is not None and after is None
     way = "asc" if (query.order == "asc") != backwards else "desc"
@@ -68,18 +72,21 @@ def page(tx: Tx, name: str, query: PageQuery, *, wire: Callable[[Row], str] = _b
     return f'{{"object":"list","data":[{data}],"first_id":{first},"last_id":{last},"has_more":{more}}}'
 
 
-def bury(tx: Tx, project: str, row: Row) -> None:
+def bury(tx: Tx, project: str, row: Row, *, within: str = "") -> None:
     """Remember where an object stood that is being deleted; `row` has its id, created_at and seq."""
-    values = {"id": row["id"], "project": project, "created_at": row["created_at"], "seq": row["seq"]}
+    values = {"id": within + row["id"], "project": project, "created_at": row["created_at"], "seq": row["seq"]}
     buried = tx.one("gone.insert", **values)
     if buried is not None:
         tx.run("gone.forget", up_to=buried["number"] - _BURIED_KEPT)
 
 
-def _position(tx: Tx, name: str, cursor: str | None, param: str, scope: dict[str, Any]) -> _Position | None:
+def _position(
+    tx: Tx, name: str, cursor: str | None, param: str, within: str, scope: dict[str, Any]
+) -> _Position | None:
     if not cursor:
         return None
-    row = tx.one(f"{name}_cursor", id=cursor, **scope) or tx.one("gone.get", id=cursor, project=scope["project"])
+    row = tx.one(f"{name}_cursor", id=cursor, **scope)
+    row = row or tx.one("gone.get", id=within + cursor, project=scope["project"])
     if row is None:
         raise Refused(f"No object found with id '{cursor}' to list from.", param=param, code="invalid_value")
     return row["created_at"], row["seq"]

@@ -1,38 +1,46 @@
 """What tools work on: `tool_resources` of assistants and threads, `attachments` and image files of messages.
 
-A file that is named must be there, in the same project. What has files in its code_interpreter list is noted (table
-`file_use`), so that a deleted file leaves those lists. There are no vector stores in this engine yet, so any id of one
-names nothing, and that is said; empty lists are stored and returned as they were sent.
+A file or vector store that is named must be there, in the same project. What has files in its code_interpreter list,
+or a vector store, is noted (tables `file_use` and `store_use`), so that what is deleted leaves those lists. Vector
+stores that are made along the way, for a new assistant or thread or for a message's attachments, are ordinary ones;
+those of threads expire after 7 days without use, as the API's guide says.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired
 
 from pydantic import Discriminator, Field, Tag, with_config
 from typing_extensions import TypedDict
 
 from toolkit.engine.jsontext import dump
+from toolkit.engine.objects import references, store_files, vector_stores
 from toolkit.engine.objects.fields import SHAPE, CodeInterpreterTool, Metadata, by_type
-from toolkit.engine.store import Row, Tx
+from toolkit.engine.objects.store_files import ChunkingStrategy, CreateStoreFile
+from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 
 __all__ = [
+    "Attached",
     "Attachments",
     "NewToolResources",
     "ToolResources",
+    "attach",
     "attached",
+    "delete_store",
     "forget_file",
     "image",
     "let_go",
-    "no_such_file",
     "stored",
-    "with_files",
 ]
 
 _MOST_FILES: Final = 20
+_MOST_SEARCHED: Final = 10_000
+"""Files that a vector store may be made with, along with its assistant or thread."""
+_THREAD_DAYS: Final = 7
+"""How long a vector store that was made for a thread is kept without use."""
 _SEEN_AS: Final = ("vision", "assistants", "user_data", "assistants_output")
 """The purposes of files that may be shown as images."""
 
@@ -49,8 +57,8 @@ class _FileSearch(TypedDict):
 
 @with_config(SHAPE)
 class _NewVectorStore(TypedDict):
-    file_ids: NotRequired[list[str]]
-    chunking_strategy: NotRequired[dict[str, Any]]
+    file_ids: NotRequired[Annotated[list[str], Field(max_length=_MOST_SEARCHED)]]
+    chunking_strategy: NotRequired[ChunkingStrategy | None]
     metadata: NotRequired[Metadata | None]
 
 
@@ -106,21 +114,68 @@ def stored(
     kept: dict[str, Any] = {tool: value for tool, value in (resources or {}).items() if value is not None}
     file_ids: Sequence[str] = kept.get("code_interpreter", {}).get("file_ids", ())
     for position, file_id in enumerate(file_ids):
-        _file(tx, project, file_id, now, f"tool_resources.code_interpreter.file_ids[{position}]")
-    _search(kept.get("file_search", {}))
+        references.file(tx, project, file_id, now, f"tool_resources.code_interpreter.file_ids[{position}]")
+    if "file_search" in kept:
+        kept["file_search"] = _searched(tx, project, holder, kept["file_search"], now)
     let_go(tx, holder)
     for file_id in file_ids:
         tx.run("file.use", file=file_id, holder=holder)
+    for store_id in kept.get("file_search", {}).get("vector_store_ids", ()):
+        tx.run("vector_store.use", store=store_id, holder=holder)
     return kept
 
 
+def _searched(tx: Tx, project: str, holder: str, search: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """Give what file_search works on as it is kept, with the vector store that is to be made. Raises Refused."""
+    place = "tool_resources.file_search"
+    for position, store_id in enumerate(search.get("vector_store_ids", ())):
+        references.vector_store(tx, project, store_id, f"{place}.vector_store_ids[{position}]")
+    if "vector_stores" not in search:
+        return dict(search)
+    if search.get("vector_store_ids"):
+        raise Refused("Give either 'vector_store_ids' or 'vector_stores', not both.", param=place, code="invalid_value")
+    made: list[str] = []
+    for position, store in enumerate(search["vector_stores"]):
+        for number, file_id in enumerate(store.get("file_ids", ())):
+            references.file(tx, project, file_id, now, f"{place}.vector_stores[{position}].file_ids[{number}]")
+        made.append(
+            vector_stores.new(
+                tx,
+                project,
+                now,
+                file_ids=store.get("file_ids", ()),
+                chunking=store.get("chunking_strategy"),
+                days=_THREAD_DAYS if _is_thread(holder) else None,
+                metadata=store.get("metadata"),
+            )
+        )
+    return {"vector_store_ids": made}
+
+
 def let_go(tx: Tx, holder: str) -> None:
-    """Forget which files an assistant or thread has: it is being deleted, or gets others."""
+    """Forget what an assistant or thread has: it is being deleted, or gets other things."""
     tx.run("file.uses_nothing", holder=holder)
+    tx.run("vector_store.uses_nothing", holder=holder)
 
 
-def with_files(tx: Tx, resources: Mapping[str, Any], holder: str, file_ids: Sequence[str]) -> dict[str, Any]:
-    """Give a thread's resources with more files for code_interpreter, each once. Raises Refused for too many."""
+class Attached(NamedTuple):
+    """The files that messages have brought along, by the tool they are for."""
+
+    code: list[str]
+    search: list[str]
+
+
+def attach(tx: Tx, project: str, thread_id: str, resources: Mapping[str, Any], files: Attached, now: int) -> Any:
+    """Give a thread's resources with the files of its messages, each once. Raises Refused for too many."""
+    changed = dict(resources)
+    if files.code:
+        changed["code_interpreter"] = {"file_ids": _with_files(tx, thread_id, resources, files.code)}
+    if files.search:
+        changed["file_search"] = {"vector_store_ids": [_thread_store(tx, project, thread_id, resources, files, now)]}
+    return changed
+
+
+def _with_files(tx: Tx, thread_id: str, resources: Mapping[str, Any], file_ids: Sequence[str]) -> list[str]:
     old: Sequence[str] = resources.get("code_interpreter", {}).get("file_ids", ())
     listed = list(dict.fromkeys([*old, *file_ids]))
     if len(listed) > _MOST_FILES:
@@ -131,79 +186,75 @@ def with_files(tx: Tx, resources: Mapping[str, Any], holder: str, file_ids: Sequ
             code="array_above_max_length",
         )
     for file_id in file_ids:
-        tx.run("file.use", file=file_id, holder=holder)
-    return {**resources, "code_interpreter": {"file_ids": listed}}
+        tx.run("file.use", file=file_id, holder=thread_id)
+    return listed
+
+
+def _thread_store(tx: Tx, project: str, thread_id: str, resources: Mapping[str, Any], files: Attached, now: int) -> str:
+    """Put files into the thread's vector store, which is made if there is none; gives its id."""
+    listed: Sequence[str] = resources.get("file_search", {}).get("vector_store_ids", ())
+    if not listed:
+        store_id = vector_stores.new(tx, project, now, file_ids=files.search, days=_THREAD_DAYS)
+        tx.run("vector_store.use", store=store_id, holder=thread_id)
+        return store_id
+    store = references.live_store(tx, project, listed[0], now)
+    store_files.add(tx, store, [CreateStoreFile.model_construct(file_id=file_id) for file_id in files.search], now)
+    return listed[0]
+
+
+def _is_thread(holder: str) -> bool:
+    return holder.startswith("thread")
 
 
 def forget_file(tx: Tx, project: str, file_id: str) -> None:
-    """Take a file that is being deleted out of the code_interpreter lists of assistants and threads."""
+    """Take a file that is being deleted out of all vector stores, and out of all code_interpreter lists."""
+    store_files.forget_file(tx, project, file_id)
     for use in tx.all("file.users", file=file_id):
-        noun = "thread" if use["holder"].startswith("thread") else "assistant"
-        row = tx.one(f"{noun}.get", id=use["holder"], project=project)
-        if row is not None:
-            holder = json.loads(row["body"])
-            tool = holder["tool_resources"]["code_interpreter"]
-            tool["file_ids"] = [listed for listed in tool["file_ids"] if listed != file_id]
-            tx.run(f"{noun}.save", id=use["holder"], project=project, body=dump(holder))
+        _take_out(tx, project, use["holder"], "code_interpreter", "file_ids", file_id)
     tx.run("file.no_user", file=file_id)
 
 
-def attached(tx: Tx, project: str, attachments: Attachments, now: int) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give attachments as they are kept, and the files among them that are for code_interpreter. Raises Refused."""
+def delete_store(tx: Tx, project: str, store_id: str) -> str:
+    """Delete a vector store, and take it out of the assistants and threads that have it. Raises Refused (404)."""
+    text = vector_stores.remove(tx, project, store_id)
+    for use in tx.all("vector_store.users", store=store_id):
+        _take_out(tx, project, use["holder"], "file_search", "vector_store_ids", store_id)
+    tx.run("vector_store.no_user", store=store_id)
+    return text
+
+
+def _take_out(tx: Tx, project: str, holder: str, tool: str, member: str, gone: str) -> None:
+    noun = "thread" if _is_thread(holder) else "assistant"
+    row = tx.one(f"{noun}.get", id=holder, project=project)
+    if row is not None:
+        body = json.loads(row["body"])
+        resource = body["tool_resources"][tool]
+        resource[member] = [listed for listed in resource[member] if listed != gone]
+        tx.run(f"{noun}.save", id=holder, project=project, body=dump(body))
+
+
+def attached(tx: Tx, project: str, attachments: Attachments, now: int) -> tuple[list[dict[str, Any]], Attached]:
+    """Give attachments as they are kept, and the files among them by the tool they are for. Raises Refused."""
     kept: list[dict[str, Any]] = []
-    for_code: list[str] = []
+    files = Attached([], [])
     for position, attachment in enumerate(attachments):
         param = f"attachments[{position}].file_id"
         if "file_id" not in attachment:
             raise Refused(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
-        _file(tx, project, attachment["file_id"], now, param)
+        references.file(tx, project, attachment["file_id"], now, param)
         tools = attachment.get("tools") or []
-        for place, tool in enumerate(tools):
-            if tool["type"] == "file_search":
-                raise Refused(
-                    "This engine has no vector stores yet, so no file can be attached for file_search.",
-                    param=f"attachments[{position}].tools[{place}]",
-                    code="unsupported_parameter",
-                )
-        if tools:
-            for_code.append(attachment["file_id"])
+        for tool in tools:
+            (files.search if tool["type"] == "file_search" else files.code).append(attachment["file_id"])
         kept.append({"file_id": attachment["file_id"], "tools": tools})
-    return kept, for_code
+    return kept, files
 
 
 def image(tx: Tx, project: str, file_id: str, now: int, param: str) -> None:
     """Raise Refused unless a file may be shown as an image."""
-    purpose = _file(tx, project, file_id, now, param)["purpose"]
+    purpose = references.file(tx, project, file_id, now, param)["purpose"]
     if purpose not in _SEEN_AS:
         raise Refused(
             f"File {file_id} has purpose '{purpose}': an image file needs purpose 'vision'.",
             param=param,
             code="invalid_value",
-        )
-
-
-def no_such_file(file_id: str, param: str) -> Refused:
-    """Make the answer to a request that names a file nobody has."""
-    return Refused(f"No such File object: {file_id}", status=404, param=param)
-
-
-def _file(tx: Tx, project: str, file_id: str, now: int, param: str) -> Row:
-    row = tx.one("file.get", id=file_id, project=project, now=now)
-    if row is None:
-        raise no_such_file(file_id, param)
-    return row
-
-
-def _search(search: Mapping[str, Any]) -> None:
-    for position, store_id in enumerate(search.get("vector_store_ids", ())):
-        raise Refused(
-            f"Vector store with id '{store_id}' not found.",
-            status=404,
-            param=f"tool_resources.file_search.vector_store_ids[{position}]",
-        )
-    if search.get("vector_stores"):
-        raise Refused(
-            "This engine has no vector stores yet, so none can be created here.",
-            param="tool_resources.file_search.vector_stores",
-            code="unsupported_parameter",
         )

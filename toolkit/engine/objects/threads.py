@@ -12,7 +12,7 @@ from toolkit.engine.objects.fields import Metadata, Request
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.messages import CreateMessage, Messages
 from toolkit.engine.objects.paging import PageQuery, bury, page
-from toolkit.engine.objects.resources import NewToolResources, ToolResources, let_go, stored, with_files
+from toolkit.engine.objects.resources import Attached, NewToolResources, ToolResources, attach, let_go, stored
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
@@ -115,15 +115,16 @@ def _row(tx: Tx, project: str, thread_id: str) -> Row:
 
 def _write(tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], *, last_at: int, now: int) -> list[str]:
     written: list[str] = []
-    for_code: list[str] = []
+    files = Attached([], [])
     for message in new:
         last_at = tick(last_at, now)
-        body, files = messages.insert(tx, project, thread_id, message, last_at)
+        body, brought = messages.insert(tx, project, thread_id, message, last_at)
         written.append(body)
-        for_code += files
+        files.code.extend(brought.code)
+        files.search.extend(brought.search)
     tx.run("thread.advance", id=thread_id, last_at=last_at)
-    if for_code:
+    if files.code or files.search:
         thread = json.loads(get(tx, project, thread_id))
-        thread["tool_resources"] = with_files(tx, thread["tool_resources"], thread_id, for_code)
+        thread["tool_resources"] = attach(tx, project, thread_id, thread["tool_resources"], files, now)
         tx.run("thread.save", id=thread_id, project=project, body=dump(thread))
     return written

@@ -1,7 +1,8 @@
 -- Where deleted objects stood.
 
 -- name: gone.insert
-INSERT INTO gone (id, project, created_at, seq) VALUES (:id, :project, :created_at, :seq)
+-- A file can leave the same vector store more than once.
+INSERT OR REPLACE INTO gone (id, project, created_at, seq) VALUES (:id, :project, :created_at, :seq)
 RETURNING number;
 
 -- name: gone.forget

@@ -1,11 +1,12 @@
--- Who executes runs, and whether they live.
+-- Who executes runs and processes files, and whether they live.
 
 -- name: worker.beat
 INSERT INTO worker (id, beat) VALUES (:id, 1) ON CONFLICT (id) DO UPDATE SET beat = beat + 1;
 
 -- name: worker.others
 SELECT id, beat,
-  EXISTS (SELECT 1 FROM run WHERE owner = worker.id AND status IN ('queued', 'in_progress')) AS busy
+  EXISTS (SELECT 1 FROM run WHERE owner = worker.id AND status IN ('queued', 'in_progress'))
+    OR EXISTS (SELECT 1 FROM store_file WHERE owner = worker.id) AS busy
 FROM worker WHERE id <> :id;
 
 -- name: worker.forget

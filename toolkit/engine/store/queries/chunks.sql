@@ -1,0 +1,44 @@
+-- The chunks of files in vector stores, and the words in them.
+
+-- name: chunk.insert
+INSERT INTO chunk (store_file, start, text) VALUES (:store_file, :start, :text) RETURNING seq;
+
+-- name: chunk.insert_words
+INSERT INTO chunk_words (rowid, store, words) VALUES (:seq, :store, :words);
+
+-- name: chunk.of_file
+SELECT start, text FROM chunk WHERE store_file = :store_file ORDER BY start;
+
+-- name: chunk.search
+-- The best chunks of a store; `files` is a JSON list of the files to look in, null all of them.
+SELECT chunk.seq, chunk.text, store_file.id AS file, store_file.attributes, file.filename,
+  -bm25(chunk_words, 0.0, 1.0) AS rank
+FROM chunk_words
+JOIN chunk ON chunk.seq = chunk_words.rowid
+JOIN store_file ON store_file.seq = chunk.store_file AND store_file.status = 'completed'
+JOIN file ON file.id = store_file.id
+WHERE chunk_words MATCH :words AND (:files IS NULL OR chunk.store_file IN (SELECT value FROM json_each(:files)))
+ORDER BY rank DESC, chunk.seq LIMIT :limit;
+
+-- name: chunk.with_word
+-- Which of some chunks have a word.
+SELECT rowid AS seq FROM chunk_words
+WHERE chunk_words MATCH :word AND rowid IN (SELECT value FROM json_each(:seqs));
+
+-- name: chunk.give_up
+INSERT INTO chunk_gone (store_file) VALUES (:store_file) ON CONFLICT DO NOTHING;
+
+-- name: chunk.given_up
+SELECT store_file FROM chunk_gone LIMIT 1;
+
+-- name: chunk.some
+SELECT seq FROM chunk WHERE store_file = :store_file LIMIT :limit;
+
+-- name: chunk.delete
+DELETE FROM chunk WHERE seq = :seq;
+
+-- name: chunk.delete_words
+DELETE FROM chunk_words WHERE rowid = :seq;
+
+-- name: chunk.all_gone
+DELETE FROM chunk_gone WHERE store_file = :store_file;
