@@ -339,7 +339,13 @@ def test_cancel_in_the_middle_frees_the_thread_and_aborts_the_model(start: Start
     assert cancelled.cancelled_at
     if streamed:
         reader.join(5)
-        assert events(seen)[-3:] == ["thread.message.incomplete", "thread.run.step.cancelled", "thread.run.cancelled"]
+        assert events(seen)[-4:] == [
+            "thread.run.cancelling",
+            "thread.message.incomplete",
+            "thread.run.step.cancelled",
+            "thread.run.cancelled",
+        ]
+        assert [event.data.status for event in seen[-4:]] == ["cancelling", "incomplete", "cancelled", "cancelled"]
         assert talk.texts() == ["hello", "Half a "]
     talk.client.beta.threads.messages.create(talk.thread_id, role="user", content="next")
     _until(lambda: talk.model.aborted == 1)

@@ -321,6 +321,8 @@ def test_other_ends_close_all_and_free_the_thread(do: Do, stage: str, event: Any
     error = LastError("rate_limit_exceeded", "slow down") if event == "fail" else None
     moved = do(lambda tx: moves.end(tx, run, event, NOW + 9, error=error, text="half"))
     assert names(moved)[-1] == f"thread.run.{status}"
+    at_work = event == "cancel" and stage in ("in_progress", "writing")
+    assert (names(moved)[0] == "thread.run.cancelling") == at_work
     value = wire(do, run)
     assert value["status"] == status
     assert value["required_action"] is None

@@ -220,9 +220,12 @@ def end(
 
     `text` is what had been written of an open message, None for what is known of it in the store; `reason` is why that
     message is `incomplete`, when the event does not say it. Raises Refused when the run is over already. The attempt
-    goes up, so a worker still at it writes nothing more.
+    goes up, so a worker still at it writes nothing more. Listeners hear of `cancelling` first, as the API has it,
+    though nobody waits in it.
     """
     run_after(run.status, event)
+    cancelling = replace(run, state={**run.state, "status": "cancelling"}).wire
+    told = (("thread.run.cancelling", cancelling),) if event == "cancel" and run.status == "in_progress" else ()
     closed = _close_open(tx, run, now, event, reason or _REASON[event], error=error, text=text)
     ends: Mapping[str, Mapping[str, Any]] = {
         "cancel": {"cancelled_at": now},
@@ -230,7 +233,7 @@ def end(
         "fail": {"failed_at": now, "last_error": error._asdict() if error else None},
     }
     moved = _end(tx, run, event, ends[event], attempt=run.attempt + 1, used=run.used)
-    return Moved(moved.run, (*closed, *moved.events))
+    return Moved(moved.run, (*told, *closed, *moved.events))
 
 
 # How they are carried out

@@ -4,7 +4,7 @@ An illegal move is a missing key. For the run and the upload it becomes one clea
 words it; for the others it would be a fault of ours, since only our own moves touch them.
 
 The rules are the run lifecycle of the Assistants guide. `cancelling` is in the table for its shape: our cancel is one
-transaction, so nobody waits there.
+transaction, so nobody waits there. (Listeners are told of it in passing.)
 """
 
 from __future__ import annotations
