@@ -1,14 +1,24 @@
-"""Looks at every answer that clients get in these tests: the official schema, the SDK's own types, the headers."""
+"""Looks at whatever goes to and fro in these tests: the official schema, the SDK's own types, the headers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import httpx2
-from openai.types import FileDeleted, FileObject, Model, Upload
+from openai.types import (
+    FileDeleted,
+    FileObject,
+    Model,
+    ModelDeleted,
+    Upload,
+    VectorStore,
+    VectorStoreDeleted,
+    VectorStoreSearchResponse,
+)
 from openai.types.beta import (
     Assistant,
     AssistantDeleted,
@@ -19,47 +29,62 @@ from openai.types.beta import (
 from openai.types.beta.threads import Message, MessageDeleted, Run
 from openai.types.beta.threads.runs import RunStep
 from openai.types.uploads import UploadPart
+from openai.types.vector_stores import VectorStoreFile, VectorStoreFileBatch, VectorStoreFileDeleted
 from pydantic import TypeAdapter, ValidationError
 
-from tests.contract.official import event_problems, problems
+from tests.contract.official import definitions, event_problems, problems
+from tests.contract.operations import Operation, operation_of, request_problems, sent
 
-OBJECTS: dict[str, tuple[str, Any]] = {
-    "assistant": ("AssistantObject", Assistant),
-    "assistant.deleted": ("DeleteAssistantResponse", AssistantDeleted),
-    "thread": ("ThreadObject", Thread),
-    "thread.deleted": ("DeleteThreadResponse", ThreadDeleted),
-    "thread.message": ("MessageObject", Message),
-    "thread.message.deleted": ("DeleteMessageResponse", MessageDeleted),
-    "thread.run": ("RunObject", Run),
-    "thread.run.step": ("RunStepObject", RunStep),
-    "model": ("Model", Model),
-    "file": ("OpenAIFile", FileObject),
-    "file.deleted": ("DeleteFileResponse", FileDeleted),
-    "upload": ("Upload", Upload),
-    "upload.part": ("UploadPart", UploadPart),
+__all__ = ["OBJECTS", "Inspector"]
+
+OBJECTS: Mapping[str, Any] = {
+    "AssistantObject": Assistant,
+    "DeleteAssistantResponse": AssistantDeleted,
+    "ThreadObject": Thread,
+    "DeleteThreadResponse": ThreadDeleted,
+    "MessageObject": Message,
+    "DeleteMessageResponse": MessageDeleted,
+    "RunObject": Run,
+    "RunStepObject": RunStep,
+    "Model": Model,
+    "DeleteModelResponse": ModelDeleted,
+    "OpenAIFile": FileObject,
+    "DeleteFileResponse": FileDeleted,
+    "Upload": Upload,
+    "UploadPart": UploadPart,
+    "VectorStoreObject": VectorStore,
+    "DeleteVectorStoreResponse": VectorStoreDeleted,
+    "VectorStoreFileObject": VectorStoreFile,
+    "DeleteVectorStoreFileResponse": VectorStoreFileDeleted,
+    "VectorStoreFileBatchObject": VectorStoreFileBatch,
+    "VectorStoreSearchResultItem": VectorStoreSearchResponse,
 }
-LISTS = {
-    "assistants": "ListAssistantsResponse",
-    "messages": "ListMessagesResponse",
-    "runs": "ListRunsResponse",
-    "steps": "ListRunStepsResponse",
-    "models": "ListModelsResponse",
-    "files": "ListFilesResponse",
-    "threads": None,  # there is no official list of threads
-}
+"""The SDK's type of each official object."""
+
 _EVENT: TypeAdapter[Any] = TypeAdapter(AssistantStreamEvent)
 
 
 class Inspector:
-    """Collects what is wrong in `problems`. Hooks do not raise: the SDK would take it for a bad connection."""
+    """Collects what is wrong in `problems`. Hooks do not raise: the SDK would take it for a bad connection.
 
-    def __init__(self) -> None:
+    An engine that lets unknown fields pass may be sent some: `unknown_fields="warn"`.
+    """
+
+    def __init__(self, unknown_fields: str = "refuse") -> None:
         self.problems: list[str] = []
         self.answers = 0
+        self.operations: set[str] = set()
+        """Those that were carried out."""
+        self.sent: defaultdict[str, set[str]] = defaultdict(set)
+        """By operation: names of parameters and members of bodies that came."""
+        self.events: set[str] = set()
+        """Those that were told."""
+        self._strict = unknown_fields == "refuse"
 
     def hook(self, response: httpx2.Response) -> None:
         """See an answer of a blocking client."""
         if self._is_stream(response):
+            self._see_head(response)
             response.stream = _Watched(response.stream, self)
         else:
             response.read()
@@ -68,6 +93,7 @@ class Inspector:
     async def ahook(self, response: httpx2.Response) -> None:
         """See an answer of an awaiting client."""
         if self._is_stream(response):
+            self._see_head(response)
             response.stream = _AsyncWatched(response.stream, self)
         else:
             await response.aread()
@@ -75,12 +101,10 @@ class Inspector:
 
     def see(self, response: httpx2.Response) -> None:
         """Check a whole answer."""
-        where = f"{response.request.method} {response.request.url.path} {response.status_code}"
         self.answers += 1
-        for header in ("x-request-id", "openai-processing-ms", "openai-version"):
-            if header not in response.headers:
-                self._note(where, f"no {header}")
-        if response.status_code == 204:
+        operation = self._see_head(response)
+        where = _where(response)
+        if response.status_code == 204 or response.request.method == "HEAD":
             return
         if "content-disposition" in response.headers:  # bytes of a file, which tests compare with what was sent
             return
@@ -88,16 +112,11 @@ class Inspector:
             self._note(where, f"content-type {response.headers['content-type']}")
         value = response.json()
         if response.status_code >= 400:
-            self._check(where, "ErrorResponse", None, value)
-        elif value["object"] == "list":
-            name = LISTS[response.request.url.path.rpartition("/")[2]]
-            if name is not None:
-                self._check(where, name, None, value)
-            for one in value["data"]:
-                self._check(where, *OBJECTS[one["object"]], one)
+            self._check(where, "ErrorResponse", value)
+        elif operation is None:
+            self._note(where, "there is no such operation")
         else:
-            kind = "file.deleted" if "deleted" in value and value["object"] == "file" else value["object"]
-            self._check(where, *OBJECTS[kind], value)
+            self._check(where, operation.response["$ref"].rpartition("/")[2], value)
 
     def see_event(self, block: str) -> None:
         """Check one event of a stream: exactly two lines, as strict parsers want it."""
@@ -105,16 +124,38 @@ class Inspector:
         first, second = block.split("\n")
         name, data = first.removeprefix("event: "), second.removeprefix("data: ")
         value = data if name == "done" else json.loads(data)
+        self.events.add(name)
         for problem in event_problems(name, value):
             self._note(name, problem)
         if name != "done":
             self._check_type(name, _EVENT, {"event": name, "data": value})
 
-    def _check(self, where: str, schema: str, type_: Any, value: Any) -> None:
+    def _see_head(self, response: httpx2.Response) -> Operation | None:
+        """Check the headers, and the request when it was carried out; give its operation."""
+        where, request = _where(response), response.request
+        for header in ("x-request-id", "openai-processing-ms", "openai-version"):
+            if header not in response.headers:
+                self._note(where, f"no {header}")
+        operation = operation_of(request.method, request.url.path)
+        if operation is not None and response.status_code < 300:
+            came = sent(operation, request)
+            self.operations.add(operation.id)
+            self.sent[operation.id] |= came.names
+            if self._strict:
+                for problem in request_problems(operation, came):
+                    self._note(where, f"was carried out with {problem}")
+        return operation
+
+    def _check(self, where: str, schema: str, value: Any) -> None:
         for problem in problems(schema, value):
             self._note(where, f"{schema} {problem}")
-        if type_ is not None:
-            self._check_type(where, _adapter(type_), value)
+        if schema in OBJECTS:
+            self._check_type(where, _adapter(OBJECTS[schema]), value)
+        elif "data" in value:
+            items = definitions("answers")[schema]["properties"]["data"]["items"]
+            if "$ref" in items:
+                for one in value["data"]:
+                    self._check(where, items["$ref"].rpartition("/")[2], one)
 
     def _check_type(self, where: str, type_: TypeAdapter[Any], value: Any) -> None:
         try:
@@ -129,6 +170,10 @@ class Inspector:
 
     def _is_stream(self, response: httpx2.Response) -> bool:
         return response.headers.get("content-type", "").startswith("text/event-stream")
+
+
+def _where(response: httpx2.Response) -> str:
+    return f"{response.request.method} {response.request.url.path} {response.status_code}"
 
 
 @cache

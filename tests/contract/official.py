@@ -1,12 +1,17 @@
-"""The official schema, as a check for what the engine answers: nothing missing, nothing wrong, and nothing besides."""
+"""The official schema, as a check for what clients send and the engine answers: nothing missing, nothing wrong.
+
+Of answers nothing may be besides, either. What is otherwise here on purpose is a table by the name of the difference,
+under which docs/compatibility.md tells users of it.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
 
@@ -18,32 +23,57 @@ BESIDES = {
     "`tool_resources` of runs": {"RunObject": ("tool_resources",)},
     "`reasoning_effort` given back": {"AssistantObject": ("reasoning_effort",), "RunObject": ("reasoning_effort",)},
 }
-"""What answers have besides the schema's members, by difference; docs/compatibility.md tells users of the same ones."""
+"""What answers have besides the schema's members."""
 
 TAKEN = {"`tool_resources` of runs": {"CreateRunRequest": ("tool_resources",)}}
-"""Members that requests may have besides the schema's, by difference."""
+"""Members that requests may have besides the schema's."""
 
-MORE_ITEMS = {"Tools of a run": {"RunObject": ("tools", 128)}}
-"""Lists that may be longer than the schema says, by difference."""
+MORE_ITEMS = {"Tools of a run": {"RunObject": ("tools", 128), "CreateRunRequest": ("tools", 128)}}
+"""Lists that may be longer than the schema says."""
 
-MORE_VALUES = {"Files for evals": {"OpenAIFile": ("purpose", "evals")}}
-"""Values that members may have besides the schema's, by difference."""
+MORE_VALUES = {
+    "Files for evals": {"OpenAIFile": ("purpose", "evals")},
+    "Uploads": {"CreateUploadRequest": ("purpose", "user_data", "evals")},
+}
+"""Values that members may have besides the schema's."""
+
+ANY_VALUE = {"Outputs that are no strings": {"SubmitToolOutputsRunRequest": ("tool_outputs", "output")}}
+"""Members of the items of a list that may have any value in a request."""
 
 NULLABLE = {"Ids of an empty page": ("first_id", "last_id")}
-"""Members of lists that may be null though the schema says string, by difference."""
+"""Members of lists that may be null though the schema says string."""
+
+NULL_IS_NONE = "Null on creation"
+"""The difference by which members of requests that may be left out may also be null."""
+
+MORE_QUERY = {"Parameters of queries": ("api-version", "include", "unknown")}
+"""What queries may have besides the schema's parameters."""
+
+MORE_LISTS = {"A list of threads": ("/threads", "ListThreadsResponse", "ThreadObject")}
+"""Lists besides the schema's: path, name of the answer, what is in it."""
+
+REFUSED = {"Deleting a model": ("deleteModel",)}
+"""Operations that are always refused."""
+
+Side = Literal["answers", "requests"]
 
 
 def problems(name: str, value: Any) -> list[str]:
-    """List how a value breaks the official schema `name`, in words."""
+    """List how an answer breaks the official schema `name`, in words."""
+    return broken("answers", {"$ref": f"#/$defs/{name}"}, value)
+
+
+def broken(side: Side, schema: Mapping[str, Any], value: Any) -> list[str]:
+    """List how an answer or request breaks a schema that may name official ones, in words."""
     return [
         f"{'/'.join(map(str, error.absolute_path)) or '(top)'}: {error.message[:200]}"
-        for error in _validator(name).iter_errors(value)
+        for error in _validator(side, json.dumps(schema)).iter_errors(value)
     ]
 
 
 def event_problems(event: str, data: Any) -> list[str]:
     """List how a stream event breaks the official schema of its name (a hundred times faster than asking for any)."""
-    validator = _events().get(event)
+    validator = events().get(event)
     if validator is None:
         return [f"there is no event {event!r}"]
     return [error.message[:200] for error in validator.iter_errors({"event": event, "data": data})]
@@ -55,13 +85,48 @@ def assert_official(name: str, value: Any) -> None:
 
 def properties(name: str) -> set[str]:
     """Give the names of an object's members in the official schema."""
-    return set(_schema()[name]["properties"])
+    return set(kept()["$defs"][name]["properties"])
 
 
 @cache
-def _schema() -> dict[str, Any]:
+def kept() -> dict[str, Any]:
+    """Read what derive.py wrote."""
     schema: dict[str, Any] = json.loads(Path(__file__).with_name("assistants-v2.schema.json").read_text())
-    definitions: dict[str, Any] = copy.deepcopy(schema["$defs"])
+    return schema
+
+
+@cache
+def definitions(side: Side) -> dict[str, Any]:
+    """Give the official schemas with our differences."""
+    definitions: dict[str, Any] = copy.deepcopy(kept()["$defs"])
+    for longer in MORE_ITEMS.values():
+        for name, (member, most) in longer.items():
+            for schema in _choices(definitions[name]["properties"][member]):
+                schema["maxItems"] = most
+    for more in MORE_VALUES.values():
+        for name, (member, *values) in more.items():
+            definitions[name]["properties"][member]["enum"] += values
+    if side == "requests":
+        _take_more(definitions)
+    else:
+        _give_more(definitions)
+    return definitions
+
+
+def _take_more(definitions: dict[str, Any]) -> None:
+    for taken in TAKEN.values():
+        for name, members in taken.items():
+            definitions[name]["properties"].update(dict.fromkeys(members, True))
+    for any_value in ANY_VALUE.values():
+        for name, (member, inner) in any_value.items():
+            definitions[name]["properties"][member]["items"]["properties"][inner] = True
+    _let_be_null(definitions)
+
+
+def _give_more(definitions: dict[str, Any]) -> None:
+    for _, answer, item in MORE_LISTS.values():
+        definitions[answer] = copy.deepcopy(definitions["ListRunsResponse"])
+        definitions[answer]["properties"]["data"]["items"] = {"$ref": f"#/$defs/{item}"}
     for name, definition in definitions.items():
         if name.startswith("List"):
             for members in NULLABLE.values():
@@ -69,16 +134,29 @@ def _schema() -> dict[str, Any]:
                     definition["properties"][member] = {"type": ["string", "null"]}
         if not name.endswith("Request"):
             _close(definition)
-    for longer in MORE_ITEMS.values():
-        for name, (member, most) in longer.items():
-            definitions[name]["properties"][member]["maxItems"] = most
-    for more in MORE_VALUES.values():
-        for name, (member, value) in more.items():
-            definitions[name]["properties"][member]["enum"].append(value)
     for by_object in BESIDES.values():
         for name, members in by_object.items():
-            _open(definitions[name], members)
-    return definitions
+            for alternative in _choices(definitions[name]):
+                if "properties" in alternative:
+                    alternative["properties"].update(dict.fromkeys(members, True))
+
+
+def _choices(schema: Any) -> list[Any]:
+    choices: list[Any] = schema.get("anyOf", [schema])
+    return choices
+
+
+def _let_be_null(schema: Any) -> None:
+    """Let members that may be left out be null, too."""
+    if isinstance(schema, dict):
+        for below in schema.values():
+            _let_be_null(below)
+        if isinstance(members := schema.get("properties"), dict):
+            for name in members.keys() - set(schema.get("required", ())):
+                members[name] = {"anyOf": [members[name], {"type": "null"}]}
+    elif isinstance(schema, list):
+        for below in schema:
+            _let_be_null(below)
 
 
 def _close(schema: Any) -> None:
@@ -93,27 +171,18 @@ def _close(schema: Any) -> None:
             _close(below)
 
 
-def _open(definition: Any, members: tuple[str, ...]) -> None:
-    for alternative in definition.get("anyOf", [definition]):
-        if "properties" in alternative:
-            alternative["properties"].update(dict.fromkeys(members, True))
+@cache
+def _validator(side: Side, schema: str) -> Draft202012Validator:
+    return Draft202012Validator({**json.loads(schema), "$defs": definitions(side)})
 
 
 @cache
-def _validator(name: str) -> Draft202012Validator:
-    return _validator_of({"$ref": f"#/$defs/{name}"})
-
-
-def _validator_of(schema: dict[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator({**schema, "$defs": _schema()})
-
-
-@cache
-def _events() -> dict[str, Draft202012Validator]:
+def events() -> dict[str, Draft202012Validator]:
+    """Give a check for each event of a stream, by its name."""
     found: dict[str, Draft202012Validator] = {}
-    for group in _schema()["AssistantStreamEvent"]["oneOf"]:
-        kind = _schema()[group["$ref"].rpartition("/")[2]]
+    for group in kept()["$defs"]["AssistantStreamEvent"]["oneOf"]:
+        kind = definitions("answers")[group["$ref"].rpartition("/")[2]]
         for event in kind.get("oneOf", [kind]):
             for name in event["properties"]["event"]["enum"]:
-                found[name] = _validator_of(event)
+                found[name] = Draft202012Validator({**event, "$defs": definitions("answers")})
     return found

@@ -32,7 +32,7 @@ class Talk:
 
     def __init__(self, door: str, scripts: Sequence[Script], settings: Mapping[str, Any]) -> None:
         self.door = door
-        self.inspector = Inspector()
+        self.inspector = Inspector(settings.get("unknown_fields", "refuse"))
         self.model = Scripted(scripts[0] if len(scripts) == 1 and callable(scripts[0]) else scripts)
         self.engine = Engine(**{"store": "sqlite:///:memory:", "model": self.model, **settings})
         self._exits = ExitStack()

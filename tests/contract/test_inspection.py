@@ -20,9 +20,16 @@ THREAD: dict[str, Any] = {
 HEADERS = {"x-request-id": "req_1", "openai-processing-ms": "1", "openai-version": "2020-10-01"}
 
 
-def found(value: Any, status: int = 200, headers: dict[str, str] = HEADERS, path: str = "/v1/threads/thread_1") -> str:
-    inspector = Inspector()
-    request = httpx2.Request("GET", f"http://engine{path}")
+def found(
+    value: Any,
+    status: int = 200,
+    headers: dict[str, str] = HEADERS,
+    path: str = "/v1/threads/thread_1",
+    unknown_fields: str = "refuse",
+    **sent: Any,
+) -> str:
+    inspector = Inspector(unknown_fields)
+    request = httpx2.Request("POST" if sent else "GET", f"http://engine{path}", **sent)
     inspector.hook(httpx2.Response(status, json=value, headers=headers, request=request))
     assert inspector.answers == 1
     return "; ".join(inspector.problems)
@@ -56,6 +63,46 @@ def test_wrong_errors_lists_and_headers_are_found() -> None:
 
 def test_the_sdk_types_are_asked_too() -> None:
     assert "created_at" in found({**THREAD, "created_at": 1.0}), "an integer for the schema, but not for a strict type"
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "problem"),
+    [
+        ("/v1/threads/thread_1", {"json": {"colour": "red"}}, "'colour' was unexpected"),
+        ("/openai/v1/threads", {"json": {"metadata": {"key": 1}}}, "metadata: {'key': 1} is not valid"),
+        ("/threads", {"json": {"metadata": {"key": 1}}}, "metadata: {'key': 1} is not valid"),
+        ("/v1/files", {"data": {"purpose": "fun"}, "files": {"file": b"x"}}, "purpose: 'fun' is not one of"),
+        ("/v1/files", {"data": {"purpose": "vision"}, "files": {"data": b"x"}}, "'file' is a required property"),
+        (
+            "/v1/files",
+            {"data": {"expires_after[seconds]": "1"}, "files": {"file": b"x"}},
+            "expires_after: {'seconds': 1} is not valid",
+        ),
+        ("/v1/assistants?limit=many", {}, "?limit: 'many' is not of type 'integer'"),
+        ("/v1/assistants?colour=red", {}, "'colour' was unexpected"),
+    ],
+)
+def test_a_wrong_request_that_was_carried_out_is_found(path: str, sent: Any, problem: str) -> None:
+    told = found(THREAD, path=path, **sent)
+    assert "was carried out with" in told
+    assert problem in told
+    assert "was carried out" not in found({"error": {}}, 400, path=path, **sent), "it was refused, as it should be"
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/v1/threads/thread_1", {"json": {"metadata": {"key": "value"}, "tool_resources": None}}),
+        ("/v1/threads", {"json": {"messages": [{"role": "user", "content": "x", "metadata": None}]}}),
+    ],
+)
+def test_a_right_request_has_no_problems(path: str, sent: Any) -> None:
+    assert found(THREAD, path=path, **sent) == ""
+    assert found(THREAD, path=path, unknown_fields="warn", json={"colour": "red"}) == ""
+
+
+def test_an_answer_to_what_is_no_operation_is_found() -> None:
+    assert "no such operation" in found(THREAD, path="/v1/nothing")
 
 
 def test_events_are_two_lines_of_known_content() -> None:
