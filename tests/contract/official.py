@@ -22,6 +22,7 @@ BESIDES = {
     },
     "`tool_resources` of runs": {"RunObject": ("tool_resources",)},
     "`reasoning_effort` given back": {"AssistantObject": ("reasoning_effort",), "RunObject": ("reasoning_effort",)},
+    "`description` of vector stores": {"VectorStoreObject": ("description",)},
 }
 """What answers have besides the schema's members."""
 

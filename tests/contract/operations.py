@@ -15,7 +15,7 @@ import httpx2
 
 from tests.contract.official import MORE_LISTS, MORE_QUERY, broken, kept
 
-__all__ = ["OFFICIAL", "Operation", "Sent", "operation_of", "request_problems", "sent"]
+__all__ = ["OFFICIAL", "Operation", "Sent", "bare", "operation_of", "request_problems", "sent"]
 
 _PREFIX = re.compile(r"(/openai)?(/v1)?(?=/)")
 _MOST_FORM = 2**20
@@ -43,6 +43,12 @@ class Operation:
 
 OFFICIAL: Mapping[str, Operation] = {id_: Operation(id_, **known) for id_, known in kept()["operations"].items()}
 """By operationId."""
+
+
+def bare(path: str) -> str:
+    """Give a path without the names of its parameters, as our table and the official one name some differently."""
+    return "/".join("{}" if segment.startswith("{") else segment for segment in path.strip("/").split("/"))
+
 
 _LIST_QUERY = OFFICIAL["listAssistants"].query
 _MORE = [

@@ -36,8 +36,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from tests.contract.inspection import OBJECTS
 from tests.contract.official import TAKEN, kept
-from tests.contract.operations import OFFICIAL, Operation
-from tests.contract.walk import bare, is_served
+from tests.contract.operations import OFFICIAL, Operation, bare
 from toolkit.engine.objects import files, uploads
 from toolkit.server.routes import ROUTES
 
@@ -120,21 +119,19 @@ def asked_for() -> dict[str, str]:
 @pytest.mark.parametrize(("id_", "name"), asked_for().items())
 def test_requests(id_: str, name: str) -> None:
     assert of_params(SDK[name]) == official(name)
-    if (body := own(OFFICIAL[id_])) is not None:
-        taken = {member for taken in TAKEN.values() for member in taken.get(name, ())}
-        assert of_type(body) == {member for member in official(name) if is_read(name, member)} | taken
+    taken = {member for taken in TAKEN.values() for member in taken.get(name, ())}
+    assert of_type(own(OFFICIAL[id_])) == {member for member in official(name) if is_read(name, member)} | taken
 
 
 def is_read(name: str, member: str) -> bool:
-    """Say no of what must be empty, and of what waits for vector stores."""
-    if name == "CreateThreadAndRunRequest" and member.startswith("tool_resources."):
-        return False
-    return is_served(OFFICIAL["createVectorStore"]) or ".chunking_strategy." not in member
+    """Say no of what must be empty."""
+    return name != "CreateThreadAndRunRequest" or not member.startswith("tool_resources.")
 
 
-def own(operation: Operation) -> type[BaseModel] | None:
-    """Give what the engine reads; None as long as the operation is not served."""
+def own(operation: Operation) -> Any:
+    """Give what the engine reads."""
     if operation.id in FORMS:
         return FORMS[operation.id]
     asked = (operation.method, bare(operation.path))
-    return next((route.body for route in ROUTES if (route.method, bare(route.path)) == asked), None)
+    [body] = [route.body for route in ROUTES if (route.method, bare(route.path)) == asked]
+    return body
