@@ -23,8 +23,9 @@ BESIDES = {
     "`tool_resources` of runs": {"RunObject": ("tool_resources",)},
     "`reasoning_effort` given back": {"AssistantObject": ("reasoning_effort",), "RunObject": ("reasoning_effort",)},
     "`description` of vector stores": {"VectorStoreObject": ("description",)},
+    "`quote` in citations": {"MessageContentTextAnnotationsFileCitationObject": ("file_citation.quote",)},
 }
-"""What answers have besides the schema's members."""
+"""What answers have besides the schema's members; a dot leads into a member that is an object."""
 
 TAKEN = {"`tool_resources` of runs": {"CreateRunRequest": ("tool_resources",)}}
 """Members that requests may have besides the schema's."""
@@ -139,7 +140,15 @@ def _give_more(definitions: dict[str, Any]) -> None:
         for name, members in by_object.items():
             for alternative in _choices(definitions[name]):
                 if "properties" in alternative:
-                    alternative["properties"].update(dict.fromkeys(members, True))
+                    for member in members:
+                        _open(alternative, *member.split("."))
+
+
+def _open(schema: dict[str, Any], member: str, *below: str) -> None:
+    if below:
+        _open(schema["properties"][member], *below)
+    else:
+        schema["properties"][member] = True
 
 
 def _choices(schema: Any) -> list[Any]:

@@ -61,7 +61,7 @@ def completed(tx: Tx, at: int, *, project: str = "default") -> Run:
 
 def waiting(tx: Tx, at: int, *, project: str = "default", model: str = "small") -> Run:
     run = claimed(tx, at, project=project, model=model)
-    return moves.require_action(tx, run, None, CALLS, at, chat=CHAT, message_id=None, used=Tokens(7, 3)).run
+    return moves.require_action(tx, run, None, moves.Turn(CALLS, CHAT, {}, Tokens(7, 3)), at).run
 
 
 def failed(tx: Tx, at: int) -> Run:

@@ -45,7 +45,7 @@ class Thread:
         calls = [ModelCall(f"call_{name}", name, "{}") for name in names]
         chat = json.dumps({"role": "assistant", "content": None, "tool_calls": [{"id": call.id} for call in calls]})
         waiting = self.do(
-            lambda tx: moves.require_action(tx, run, None, calls, NOW, chat=chat, message_id=None, used=Tokens(1, 1))
+            lambda tx: moves.require_action(tx, run, None, moves.Turn(calls, chat, {}, Tokens(1, 1)), NOW)
         ).run
         outputs = [(call.id, f"output of {call.name}") for call in calls]
         self.do(lambda tx: moves.submit(tx, waiting, outputs, NOW, owner="me"))

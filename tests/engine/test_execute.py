@@ -564,7 +564,7 @@ def test_another_project_sees_nothing(start: Start) -> None:
     assert other.beta.assistants.list().data == []
 
 
-@pytest.mark.parametrize("tool", ["file_search", "code_interpreter"])
+@pytest.mark.parametrize("tool", ["code_interpreter"])
 def test_a_run_that_asks_for_a_tool_not_served_is_refused(start: Start, tool: Any) -> None:
     talk = start(answer("Hi"))
     with pytest.raises(BadRequestError, match=tool) as error:

@@ -12,7 +12,7 @@ from tests.contract.official import assert_official
 from toolkit.engine import moves
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall
-from toolkit.engine.moves import Fenced, Moved
+from toolkit.engine.moves import Fenced, Moved, Turn
 from toolkit.engine.objects import assistants, messages, runs, steps, threads
 from toolkit.engine.objects.answers import draft, drafted
 from toolkit.engine.objects.paging import PageQuery
@@ -60,7 +60,7 @@ def claimed(do: Do, **settings: Any) -> Run:
 
 def waiting(do: Do) -> Run:
     run = claimed(do)
-    moved: Moved = do(lambda tx: moves.require_action(tx, run, None, CALLS, NOW, chat=CHAT, message_id=None, used=USED))
+    moved: Moved = do(lambda tx: moves.require_action(tx, run, None, Turn(CALLS, CHAT, {}, USED), NOW))
     return moved.run
 
 
@@ -283,7 +283,7 @@ def test_text_before_calls_is_a_message_of_its_own(do: Do) -> None:
     step, _ = do(lambda tx: moves.begin_calls(tx, run, NOW))
     chat = json.dumps({**json.loads(CHAT), "content": "Let me look."})
     message_id = writing.message["id"]
-    moved = do(lambda tx: moves.require_action(tx, run, step, CALLS, NOW, chat=chat, message_id=message_id, used=USED))
+    moved = do(lambda tx: moves.require_action(tx, run, step, Turn(CALLS, chat, {}, USED, message_id), NOW))
     assert messages_of(do, run)[-1]["status"] == "completed"
     do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me"))
     assert [chat["role"] for chat in chats(do, run)] == ["user", "assistant", "tool", "tool"]
@@ -296,7 +296,7 @@ def test_text_deleted_while_its_calls_waited_stays_deleted(do: Do) -> None:
     writing, _ = do(lambda tx: moves.finish_message(tx, run, None, "Secret.", NOW, Tokens()))
     message_id = writing.message["id"]
     chat = json.dumps({**json.loads(CHAT), "content": "Secret."})
-    moved = do(lambda tx: moves.require_action(tx, run, None, CALLS, NOW, chat=chat, message_id=message_id, used=USED))
+    moved = do(lambda tx: moves.require_action(tx, run, None, Turn(CALLS, chat, {}, USED, message_id), NOW))
     do(lambda tx: messages.delete(tx, "default", run.thread, message_id))
     do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me"))
     assert "Secret." not in json.dumps(chats(do, run))

@@ -14,9 +14,10 @@ from typing import Any, Final
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelRequest
 from toolkit.engine.objects.runs import Run
+from toolkit.engine.search.tool import definition
 from toolkit.engine.store import Row, Tx
 
-__all__ = ["Budget", "Context", "budget_of", "fixed_size", "read", "request_of"]
+__all__ = ["Budget", "Context", "budget_of", "fixed_size", "own_name", "read", "request_of"]
 
 _FREE_PART: Final = 8
 """Of the model's window this part is left free for the answer, unless `max_completion_tokens` asks for more."""
@@ -127,6 +128,17 @@ def _groups(tx: Tx, thread_id: str) -> Iterator[list[Row]]:
         yield group
 
 
+def own_name(kind: str, settings: Mapping[str, Any]) -> str:
+    """Give the name under which a model is offered a tool of the engine's own, which no function of the run has."""
+    taken = {tool["function"]["name"] for tool in settings["tools"] if tool["type"] == "function"}
+    names = (kind, *(f"{kind}_{number}" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)
+
+
+def _offered(tool: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    return tool if tool["type"] == "function" else definition(own_name(tool["type"], settings))
+
+
 def request_of(
     run: Run,
     settings: Mapping[str, Any],
@@ -139,7 +151,7 @@ def request_of(
     messages = list(context.messages)
     if settings["instructions"]:
         messages.insert(0, dump({"role": "system", "content": settings["instructions"]}))
-    tools = [tool for tool in settings["tools"] if tool["type"] == "function"]
+    tools = [_offered(tool, settings) for tool in settings["tools"]]
     return ModelRequest(
         model=model_name,
         messages=messages,
@@ -166,7 +178,10 @@ def _options(run: Run, settings: Mapping[str, Any], *, has_tools: bool, had_call
     if settings["max_completion_tokens"] is not None:
         options["max_completion_tokens"] = settings["max_completion_tokens"] - run.used.completion
     if has_tools:
-        choice = settings["tool_choice"]
+        choice: Any = settings["tool_choice"]
+        kind: str = "function" if isinstance(choice, str) else choice["type"]
+        if kind != "function":
+            choice = {"type": "function", "function": {"name": own_name(kind, settings)}}
         if choice == "none" or (choice != "auto" and not had_calls):
             options["tool_choice"] = choice
         if not settings["parallel_tool_calls"]:

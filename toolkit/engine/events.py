@@ -14,7 +14,17 @@ from toolkit.engine.jsontext import dump, quote
 from toolkit.engine.objects.runs import Event
 from toolkit.errors import Refused
 
-__all__ = ["DONE", "broken_off", "call_delta", "call_started", "closing", "frame", "replay", "text_delta"]
+__all__ = [
+    "DONE",
+    "broken_off",
+    "call_delta",
+    "call_started",
+    "closing",
+    "frame",
+    "replay",
+    "text_delta",
+    "tool_started",
+]
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 
@@ -24,13 +34,19 @@ def frame(event: Event) -> bytes:
     return f"event: {event[0]}\ndata: {event[1]}\n\n".encode()
 
 
-def text_delta(message_id: str, value: str, *, first: bool) -> Event:
-    """Make a `thread.message.delta`; the first one of a text part carries its empty list of annotations."""
-    annotations = ',"annotations":[]' if first else ""
+def text_delta(
+    message_id: str, value: str, *, first: bool, annotations: Sequence[Mapping[str, Any]] = (), earlier: int = 0
+) -> Event:
+    """Make a `thread.message.delta`; the first one of a text part carries its list of annotations, empty or not.
+
+    `earlier` is how many annotations the part has had before.
+    """
+    numbered = [{"index": earlier + at, **annotation} for at, annotation in enumerate(annotations)]
+    annotated = f',"annotations":{dump(numbered)}' if first or numbered else ""
     return (
         "thread.message.delta",
         f'{{"id":"{message_id}","object":"thread.message.delta","delta":{{"content":'
-        f'[{{"index":0,"type":"text","text":{{"value":{quote(value)}{annotations}}}}}]}}}}',
+        f'[{{"index":0,"type":"text","text":{{"value":{quote(value)}{annotated}}}}}]}}}}',
     )
 
 
@@ -41,6 +57,11 @@ def call_started(step_id: str, index: int, call_id: str, name: str) -> Event:
         f'{{"index":{index},"id":{quote(call_id)},"type":"function",'
         f'"function":{{"name":{quote(name)},"arguments":"","output":null}}}}',
     )
+
+
+def tool_started(step_id: str, index: int, call_id: str, kind: str) -> Event:
+    """Make the `thread.run.step.delta` of a call of a tool that the engine runs itself, such as file_search."""
+    return _step_delta(step_id, f'{{"index":{index},"id":{quote(call_id)},"type":"{kind}","{kind}":{{}}}}')
 
 
 def call_delta(step_id: str, index: int, arguments: str) -> Event:
@@ -115,12 +136,16 @@ def _told_answer(answer: Mapping[str, Any] | None) -> Iterator[Event]:
     yield "thread.message.created", begun
     yield "thread.message.in_progress", begun
     for part in answer["content"]:
-        yield text_delta(answer["id"], part["text"]["value"], first=True)
+        text = part["text"]
+        yield text_delta(answer["id"], text["value"], first=True, annotations=text["annotations"])
     if answer["status"] != "in_progress":
         yield f"thread.message.{answer['status']}", dump(answer)
 
 
 def _told_calls(step_id: str, calls: Sequence[Mapping[str, Any]]) -> Iterator[Event]:
     for index, call in enumerate(calls):
+        if call["type"] != "function":
+            yield tool_started(step_id, index, call["id"], call["type"])
+            continue
         yield call_started(step_id, index, call["id"], call["function"]["name"])
         yield call_delta(step_id, index, call["function"]["arguments"])

@@ -120,14 +120,21 @@ class Execution:
     # What clients ask for. Each returns the run's JSON text; with `streamed`, `listen` then tells the leg's events.
 
     async def create_run(
-        self, project: str, thread_id: str, request: CreateRun, *, key: Key | None = None, streamed: bool = False
+        self,
+        project: str,
+        thread_id: str,
+        request: CreateRun,
+        *,
+        key: Key | None = None,
+        streamed: bool = False,
+        contents: bool = False,
     ) -> str:
-        """Start a run on a thread. Raises Refused."""
+        """Start a run on a thread; listeners get the contents of results of file_search if wanted. Raises Refused."""
 
         def work(tx: Tx) -> str:
             return self._insert(tx, project, thread_id, request).wire
 
-        return await self._started(project, key, work, streamed)
+        return await self._started(project, key, work, streamed, contents=contents)
 
     async def create_thread_and_run(
         self, project: str, request: CreateThreadAndRun, *, key: Key | None = None, streamed: bool = False
@@ -259,22 +266,31 @@ class Execution:
         return runs.create(tx, project, thread_id, request, now, expires_s=self._expires_s, owner=self._taker(tx))
 
     async def _started(
-        self, project: str, key: Key | None, work: Callable[[Tx], str], streamed: bool, before: Sequence[Event] = ()
+        self,
+        project: str,
+        key: Key | None,
+        work: Callable[[Tx], str],
+        streamed: bool,
+        before: Sequence[Event] = (),
+        *,
+        contents: bool = False,
     ) -> str:
         answer: Answer = await self._store.write(once(project, key, self._now(), work))
         if not answer.repeated:
             events = [*before, ("thread.run.created", answer.text), ("thread.run.queued", answer.text)]
-            self._set_going(answer.text, events, streamed)
+            self._set_going(answer.text, events, streamed, contents=contents)
         return answer.text
 
-    def _set_going(self, leg: str, events: Sequence[Event], streamed: bool, *, resumed: bool = False) -> None:
+    def _set_going(
+        self, leg: str, events: Sequence[Event], streamed: bool, *, resumed: bool = False, contents: bool = False
+    ) -> None:
         run_id = id_of(leg)
         about(run_id=run_id)
         before = self._legs.get(run_id)
         if before is not None and before.run.status == "in_progress":
             self._lose(run_id)  # it went on elsewhere, and its listeners here have not been told
             self._queue.abort(run_id)
-        self._feeds.begin(run_id, leg, events if streamed else None)
+        self._feeds.begin(run_id, leg, events if streamed else None, contents=contents)
         self._queue.put(run_id, resumed=resumed)
 
     async def _advance(self, run_id: str, pause: Pause) -> None:
@@ -288,7 +304,7 @@ class Execution:
             if before["owner"] is None and not self._rooms.models.can(claimed.run.settings["model"]):
                 raise _LeftToOthers
             workers.beat(tx, self._worker)
-            leg = Leg(self._rooms, claimed.run)
+            leg = Leg(self._rooms, claimed.run, self._worker)
             if run_id in self._feeds:
                 leg.earlier = (tx.one("step.count", run=run_id) or {"steps": 0})["steps"]
             leg.read(tx)  # here, since a second way to the store costs more than what is done there

@@ -28,9 +28,11 @@ class Feed:
     broke, gets the leg from the start.
     """
 
-    def __init__(self, leg: str = "") -> None:
+    def __init__(self, leg: str = "", *, contents: bool = False) -> None:
         self.leg = leg
         """The answer to the request that began the leg, which tells it from the run's others."""
+        self.contents = contents
+        """Whether listeners asked for the contents of results of file_search."""
         self._frames: list[bytes] = []
         self._news = asyncio.Event()
         self.ended = False
@@ -85,14 +87,14 @@ class Feeds:
         """Whether somebody asked for a stream of a run's present leg here."""
         return run_id in self._feeds
 
-    def begin(self, run_id: str, leg: str, events: Iterable[Event] | None) -> None:
+    def begin(self, run_id: str, leg: str, events: Iterable[Event] | None, *, contents: bool = False) -> None:
         """Begin a leg: with a feed when it is streamed, in place of the one of the leg before.
 
         That one may still be told how its leg went; whoever does so ends it.
         """
         self._feeds.pop(run_id, None)
         if events is not None:
-            feed = self._feeds[run_id] = Feed(leg)
+            feed = self._feeds[run_id] = Feed(leg, contents=contents)
             feed.publish(events)
 
     def publish(self, run_id: str, events: Iterable[Event]) -> None:

@@ -11,14 +11,15 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal, TypeVar
 
 from toolkit.engine import context as contexts
 from toolkit.engine import moves
 from toolkit.engine.drafting import Drafting
-from toolkit.engine.events import call_delta, call_started, text_delta
+from toolkit.engine.events import call_delta, call_started, text_delta, tool_started
 from toolkit.engine.feeds import Feed
 from toolkit.engine.filing import Filing
 from toolkit.engine.images import shown
@@ -36,8 +37,12 @@ from toolkit.engine.model import (
     ModelRequest,
     Text,
 )
+from toolkit.engine.objects import references
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
+from toolkit.engine.objects.vector_stores import touch
 from toolkit.engine.routing import Models
+from toolkit.engine.search.citing import Citing, Mark
+from toolkit.engine.search.tool import Lookup, citation, look_up, searched, use
 from toolkit.engine.store import Store, Tx
 from toolkit.engine.tokens import Scale
 from toolkit.errors import StoreUnavailable
@@ -52,6 +57,11 @@ _Cut = Literal["max_completion_tokens", "max_prompt_tokens"]
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 15.0
 _LONGEST_STORE_PAUSE_S: Final = 2.0
+_INDEXING_S: Final = 60.0
+"""How long a run waits for the files of its thread's vector store to be processed, as the API's guide says."""
+_FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.5
+_SEARCHED_PART: Final = 4
+"""What one search brings takes up no more than this part of the model's window."""
 _SPARE_S: Final = 2.0
 """Time kept before expiry to say that the run failed, instead of letting it expire without a reason."""
 _TOO_MANY_TURNS: Final = "The model asked for tools more than {} times in one run, the most allowed (--run-max-turns)."
@@ -76,7 +86,7 @@ class Rooms:
 class Leg:
     """Executes one leg of a claimed run: first `read`, in the transaction of the claim, then `go`."""
 
-    def __init__(self, rooms: Rooms, run: Run) -> None:
+    def __init__(self, rooms: Rooms, run: Run, worker: str) -> None:
         self.run = run
         self.text = ""
         """What has been written so far of the message under way."""
@@ -84,7 +94,7 @@ class Leg:
         """How many steps the run had before."""
         self.opened: set[str] = set()
         """The ids of the steps that listeners have seen begin in this leg."""
-        self._rooms = rooms
+        self._rooms, self._worker = rooms, worker
         self._feed: Feed | None = None
         self._settings = run.settings
         self._window = rooms.context_tokens or rooms.models.window(self._settings["model"])
@@ -93,6 +103,12 @@ class Leg:
         self._calls_step: dict[str, Any] | None = None
         self._taken: frozenset[str] = frozenset()
         self._drafting = Drafting(rooms.store)
+        self._search = contexts.own_name("file_search", self._settings) if _has(self._settings, "file_search") else None
+        """The name under which the model may search."""
+        self._own: set[int] = set()
+        """Which calls of the turn under way are the engine's to answer."""
+        self._citing = Citing() if self._search else None
+        self._annotations: list[dict[str, Any]] = []
 
     def read(self, tx: Tx) -> None:
         """Read what goes to the model."""
@@ -111,15 +127,32 @@ class Leg:
         self._feed, self._pause = feed, pause
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
-            if cut := self._spent():
-                await self._complete(Tokens(), cut)
-            else:
-                await self._answer(model, name)
+            await self._indexed()
+            while self.run.status == "in_progress":
+                if cut := self._spent():
+                    await self._complete(Tokens(), cut)
+                else:
+                    await self._answer(model, name)
         except ModelError as error:
             await self._fail(LastError(error.code, clean(error.message)))
         finally:
             self._drafting.stop()
         return self.run
+
+    async def _indexed(self) -> None:
+        """Wait a while for files on their way into the thread's vector store. Raises ModelError: it has expired."""
+        pause_s, left_s = _FIRST_LOOK_S, _INDEXING_S
+        while self.run.stores and not self.run.turns:
+            stores = await self._patiently(self._rooms.store.read, partial(searched, run=self.run))
+            for store in stores:
+                if references.is_expired(store.row, self._now()):
+                    said = f"Vector store {store.row['id']} has expired. Make a new one with the same files."
+                    raise ModelError(said, code="invalid_prompt")
+            if left_s <= 0 or not any(store.of_thread and store.row["in_progress"] for store in stores):
+                return
+            await self._pause(pause_s)
+            left_s -= pause_s
+            pause_s = min(pause_s * 2, _LONGEST_LOOK_S)
 
     @property
     def begun(self) -> Collection[str]:
@@ -219,21 +252,41 @@ class Leg:
         """Pass a delta on, after opening what it belongs to."""
         match delta:
             case Text(value):
-                self.text += value
-                if self._feed is not None:
-                    first = self._writing is None
-                    message_id = (await self._opened_message()).message["id"]
-                    self._feed.publish([text_delta(message_id, value, first=first)])
-                    self._drafting.heard(message_id, value)
+                for part in self._citing.feed(value) if self._citing else (value,):
+                    await self._say(part)
             case CallBegan(index, call_id, name) if self._feed is not None and self._wanted(index):
                 if self._calls_step is None and self._writing is not None:
-                    return  # told when the turn is whole, after its text is complete: see `_wait_for`
+                    return  # told when the turn is whole, after its text is complete: see `_call_tools`
                 step_id = (await self._opened_calls())["id"]
-                self._feed.publish([call_started(step_id, index, call_id, name)])
+                if name == self._search:
+                    self._own.add(index)
+                    self._feed.publish([tool_started(step_id, index, call_id, "file_search")])
+                else:
+                    self._feed.publish([call_started(step_id, index, call_id, name)])
             case CallPiece(index, piece) if self._feed is not None and self._calls_step and self._wanted(index):
-                self._feed.publish([call_delta(self._calls_step["id"], index, piece)])
+                if index not in self._own:
+                    self._feed.publish([call_delta(self._calls_step["id"], index, piece)])
             case _:
                 pass
+
+    async def _say(self, part: str | Mark) -> None:
+        """Add to the message: text, or a mark with what it cites. A mark that stands for nothing is left out."""
+        cited: list[dict[str, Any]] = []
+        if isinstance(part, Mark):
+            about = {"thread": self.run.thread, "search": part.search, "place": part.place}
+            row = await self._patiently(self._rooms.store.read, lambda tx: tx.one("passage.get", **about))
+            if row is None:
+                return
+            cited = [citation(part, len(self.text), row["file"], row["quote"])]
+            part = str(part)
+        self.text += part
+        if self._feed is not None:
+            first = self._writing is None
+            message_id = (await self._opened_message()).message["id"]
+            earlier = len(self._annotations)
+            self._feed.publish([text_delta(message_id, part, first=first, annotations=cited, earlier=earlier)])
+            self._drafting.heard(message_id, part)
+        self._annotations += cited
 
     async def _opened_message(self) -> moves.Writing:
         """Give the message that is being written, opened before its first delta."""
@@ -258,6 +311,8 @@ class Leg:
         return index == 0 or bool(self._settings["parallel_tool_calls"])
 
     async def _end(self, ended: Ended) -> None:
+        for part in self._citing.end() if self._citing else ():
+            await self._say(part)
         self._drafting.stop()
         used = self._used(ended)
         if ended.reason == "content_filter":
@@ -266,7 +321,7 @@ class Leg:
         elif ended.calls and self.run.turns >= self._rooms.max_turns:
             await self._fail(LastError("server_error", _TOO_MANY_TURNS.format(self._rooms.max_turns)))
         elif ended.calls:
-            await self._wait_for(ended, used)
+            await self._call_tools(ended, used)
         else:
             await self._complete(used, "max_completion_tokens" if ended.reason == "length" else None)
 
@@ -288,33 +343,59 @@ class Leg:
     def _estimated(self, size: int) -> int:
         return self._rooms.scale.tokens(self._settings["model"], size)
 
-    async def _wait_for(self, ended: Ended, used: Tokens) -> None:
-        """Hand the calls to the application, in one move with the text that came before them.
+    async def _call_tools(self, ended: Ended, used: Tokens) -> None:
+        """Answer the calls that are the engine's, and hand the others to the application, in one move.
 
-        Were the text complete any sooner, a turn that breaks off would be written anew beside it. So when there is
-        some, its calls are told to listeners only now.
+        The text that came before them is completed with them: were it complete any sooner, a turn that breaks off would
+        be written anew beside it. So when there is some, the calls are told to listeners only now.
         """
         calls = _clean_calls(call for index, call in enumerate(ended.calls) if self._wanted(index))
         chat = _remembered(ended.message, calls, len(ended.calls))
-        text, writing, step = self.text, self._writing, self._calls_step
+        lookups = await self._looked_up(calls)
+        text, writing, step, annotations = self.text, self._writing, self._calls_step, list(self._annotations)
 
         def work(tx: Tx) -> moves.Moved:
             now, written = self._now(), writing
             events: tuple[Event, ...] = ()
             if text or writing is not None:
-                written, finished = moves.finish_message(tx, self.run, writing, text, now, Tokens())
+                written, finished = moves.finish_message(tx, self.run, writing, text, now, Tokens(), annotations)
                 events = finished.events
-            message_id = written.message["id"] if written else None
-            moved = moves.require_action(tx, self.run, step, calls, now, chat=chat, message_id=message_id, used=used)
+            by_engine = {lookup.call.id: use(tx, self.run, lookup) for lookup in lookups}
+            turn = moves.Turn(calls, chat, by_engine, used, written.message["id"] if written else None)
+            if turn.asked:
+                moved = moves.require_action(tx, self.run, step, turn, now)
+            else:
+                contents = self._feed is not None and self._feed.contents
+                moved = moves.use_tools(tx, self.run, step, turn, now, owner=self._worker, contents=contents)
             return moves.Moved(moved.run, (*events, *moved.events))
 
         self._publish(await self._write(work))
+        if self.run.status == "in_progress":
+            self._forget_turn()
+            await self._patiently(self._rooms.store.read, self.read)
+
+    async def _looked_up(self, calls: Sequence[ModelCall]) -> Sequence[Lookup]:
+        """Make the searches among the calls of a turn, and note that their stores are used."""
+        searches = [call for call in calls if call.name == self._search]
+        if not searches:
+            return ()
+        room_tokens = self._window // _SEARCHED_PART if self._window else None
+
+        def work(tx: Tx) -> Sequence[Lookup]:
+            return [look_up(tx, self.run, call, self._settings, room_tokens) for call in searches]
+
+        found = await self._patiently(self._rooms.store.read, work)
+        for store_id in self.run.stores:
+            await self._write(partial(touch, project=self.run.project, store_id=store_id, now=self._now()))
+        return found
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> None:
-        text, writing = self.text, self._writing
+        text, writing, annotations = self.text, self._writing, self._annotations
         self._publish(
             await self._write(
-                lambda tx: moves.complete(tx, self.run, self._now(), used, cut=cut, text=text, writing=writing)
+                lambda tx: moves.complete(
+                    tx, self.run, self._now(), used, cut=cut, text=text, annotations=annotations, writing=writing
+                )
             )
         )
 
@@ -330,7 +411,12 @@ class Leg:
         self._drafting.stop()
         if self._writing is not None or self._calls_step is not None:
             self._publish(await self._write(lambda tx: moves.break_off(tx, self.run, self._now(), self.text)))
+        self._forget_turn()
+
+    def _forget_turn(self) -> None:
         self.text, self._writing, self._calls_step = "", None, None
+        self._annotations, self._own = [], set()
+        self._citing = Citing() if self._search else None
 
     def _publish(self, moved: moves.Moved) -> None:
         self.run = moved.run
@@ -339,6 +425,10 @@ class Leg:
 
     def _now(self) -> int:
         return int(self._rooms.clock())
+
+
+def _has(settings: Mapping[str, Any], kind: str) -> bool:
+    return any(tool["type"] == kind for tool in settings["tools"])
 
 
 def _remembered(chat: str, calls: Sequence[ModelCall], made: int) -> str:

@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from toolkit.engine.events import call_delta, call_started
+from toolkit.engine.events import call_delta, call_started, tool_started
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelCall
-from toolkit.engine.objects.answers import add_item, close_answer, drafted, open_answer, open_answers
+from toolkit.engine.objects.answers import Annotations, add_item, close_answer, drafted, open_answer, open_answers
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, run_of, usage_object
 from toolkit.engine.objects.steps import close_step, open_step, open_steps
 from toolkit.engine.objects.threads import tick
+from toolkit.engine.search.tool import Used
 from toolkit.engine.states import RunEvent, StepEvent, run_after
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
@@ -30,6 +31,7 @@ from toolkit.errors import Refused
 __all__ = [
     "Fenced",
     "Moved",
+    "Turn",
     "Writing",
     "begin_calls",
     "begin_message",
@@ -40,6 +42,7 @@ __all__ = [
     "finish_message",
     "require_action",
     "submit",
+    "use_tools",
 ]
 
 
@@ -98,7 +101,7 @@ def begin_message(tx: Tx, run: Run, now: int) -> tuple[Writing, Moved]:
 
 
 def finish_message(
-    tx: Tx, run: Run, writing: Writing | None, text: str, now: int, used: Tokens
+    tx: Tx, run: Run, writing: Writing | None, text: str, now: int, used: Tokens, annotations: Annotations = ()
 ) -> tuple[Writing, Moved]:
     """Complete a message and its step, with the tokens of its turn; open both first when nobody was listening."""
     _fence(tx, run)
@@ -106,7 +109,7 @@ def finish_message(
     if writing is None:
         writing, opened = begin_message(tx, run, now)
         events = opened.events
-    of_message = close_answer(tx, run, writing.message, text, now)
+    of_message = close_answer(tx, run, writing.message, text, now, annotations=annotations)
     of_step = close_step(tx, run, writing.step, "complete", now, used)
     return writing, Moved(run, (*events, *of_message, *of_step))
 
@@ -124,39 +127,91 @@ def begin_calls(tx: Tx, run: Run, now: int) -> tuple[dict[str, Any], Moved]:
     return step, Moved(run, events)
 
 
-def require_action(
-    tx: Tx,
-    run: Run,
-    step: dict[str, Any] | None,
-    calls: Sequence[ModelCall],
-    now: int,
-    *,
-    chat: str,
-    message_id: str | None,
-    used: Tokens,
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn of the model that calls tools: what it said, and what has been done about it so far."""
+
+    calls: Sequence[ModelCall]
+    chat: str
+    """The chat message that called; it goes to the model again only together with the outputs of all calls."""
+    used: Mapping[str, Used]
+    """Call id -> what the engine did, of those calls that are the engine's to answer."""
+    tokens: Tokens
+    message_id: str | None = None
+    """The message with the text that came along, when there was some."""
+
+    def details(self, *, full: bool = False) -> dict[str, Any]:
+        """Give the `step_details` as they are for now, with the contents of results if `full`."""
+        return {"type": "tool_calls", "tool_calls": [self._told(call, full) for call in self.calls]}
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        """The calls that the application is to answer."""
+        return [_function(call) for call in self.calls if call.id not in self.used]
+
+    def _told(self, call: ModelCall, full: bool) -> Mapping[str, Any]:
+        if (used := self.used.get(call.id)) is not None:
+            return used.full if full else used.told
+        asked = _function(call)
+        return {**asked, "function": {**asked["function"], "output": None}}
+
+
+def _function(call: ModelCall) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def use_tools(
+    tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, now: int, *, owner: str, contents: bool = False
 ) -> Moved:
+    """Complete a turn whose calls the engine has answered all by itself: the run goes on with their outputs.
+
+    With `contents` listeners are told the contents of results.
+    """
+    step, events = _told_step(tx, run, step, turn, now)
+    step["step_details"] = turn.details()
+    outputs = {call_id: used.output for call_id, used in turn.used.items()}
+    _remember_turn(tx, run, step, turn.chat, turn.message_id, outputs)
+    closed = close_step(tx, run, step, "complete", now, turn.tokens, full=turn.details(full=True), contents=contents)
+    for call in turn.calls:
+        tx.run("call.add", run=run.id, id=call.id)
+    moved = _save(tx, run, "use_tools", {}, owner=owner, used=run.used.plus(turn.tokens), turns=run.turns + 1)
+    return Moved(moved, (*events, *closed))
+
+
+def require_action(tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, now: int) -> Moved:
     """Hand the calls to the application: the step stays open with them, and the run waits and holds no worker.
 
-    `chat` is the chat message that asked for them; it goes to the model again only together with the outputs.
-    `message_id` is the message with the text that came along, when there was some. `step` is None when the calls were
-    not told as they came, and then they are told as a whole.
+    `step` is None when the calls were not told as they came, and then they are told as a whole.
     """
-    events: tuple[Event, ...] = ()
-    if step is None:
-        step, opened = begin_calls(tx, run, now)
-        events = (*opened.events, *_told(step["id"], calls))
-    asked: list[dict[str, Any]] = [
-        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-        for call in calls
-    ]
-    step["step_details"]["tool_calls"] = [{**call, "function": {**call["function"], "output": None}} for call in asked]
-    tx.run("step.wait", id=step["id"], body=dump(step), chat=chat, message=message_id, used=dump(used))
-    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
-    for call in calls:
+    step, events = _told_step(tx, run, step, turn, now)
+    step["step_details"] = turn.details()
+    outputs = {call_id: used.output for call_id, used in turn.used.items()}
+    tx.run(
+        "step.wait",
+        id=step["id"],
+        body=dump(step),
+        full=dump({**step, "step_details": turn.details(full=True)}) if outputs else None,
+        chat=turn.chat,
+        message=turn.message_id,
+        used=dump(turn.tokens),
+        outputs=dump(outputs) if outputs else None,
+    )
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": turn.asked}}
+    for call in turn.calls:
         tx.run("call.add", run=run.id, id=call.id)
     changes = {"required_action": action}
-    moved = _save(tx, run, "require_action", changes, used=run.used.plus(used), turns=run.turns + 1)
+    moved = _save(tx, run, "require_action", changes, used=run.used.plus(turn.tokens), turns=run.turns + 1)
     return Moved(moved, (*events, ("thread.run.requires_action", moved.wire)))
+
+
+def _told_step(
+    tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, now: int
+) -> tuple[dict[str, Any], tuple[Event, ...]]:
+    """Give the step of a turn's calls; one that listeners have not seen begin is opened and told now."""
+    if step is not None:
+        return step, ()
+    step, opened = begin_calls(tx, run, now)
+    return step, (*opened.events, *_told(step["id"], turn))
 
 
 def complete(
@@ -167,6 +222,7 @@ def complete(
     *,
     cut: Literal["max_completion_tokens", "max_prompt_tokens"] | None = None,
     text: str = "",
+    annotations: Annotations = (),
     writing: Writing | None = None,
 ) -> Moved:
     """End a run with its answer: `completed`, or `incomplete` when a limit on tokens cut it."""
@@ -175,7 +231,8 @@ def complete(
         writing, opened = begin_message(tx, run, now)
         events = opened.events
     if writing is not None:
-        events += close_answer(tx, run, writing.message, text, now, reason="max_tokens" if cut else None)
+        reason = "max_tokens" if cut else None
+        events += close_answer(tx, run, writing.message, text, now, reason=reason, annotations=annotations)
         events += close_step(tx, run, writing.step, "complete", now, used)
     if cut is not None:
         events += _close_open(tx, run, now, "fail", "run_failed", error=_CUT)  # a call that was cut short
@@ -198,10 +255,14 @@ def submit(tx: Tx, run: Run, outputs: Sequence[tuple[str, str]], now: float, *, 
         raise Refused(f"Expected tool outputs for call_ids {waiting}, got {given}")
     [(step, row)] = open_steps(tx, run)
     text_of = dict(outputs)
-    for call in step["step_details"]["tool_calls"]:
-        call["function"]["output"] = text_of[call["id"]]
-    _remember_turn(tx, run, step, row["chat"], row["message"])
-    closed = close_step(tx, run, step, "complete", int(now), Tokens(*json.loads(row["used"])))
+    full: dict[str, Any] | None = json.loads(row["full"])["step_details"] if row["full"] else None
+    for details in (step["step_details"], *([full] if full else [])):
+        for call in details["tool_calls"]:
+            if call["type"] == "function":
+                call["function"]["output"] = text_of[call["id"]]
+    text_of |= json.loads(row["outputs"] or "{}")
+    _remember_turn(tx, run, step, row["chat"], row["message"], text_of)
+    closed = close_step(tx, run, step, "complete", int(now), Tokens(*json.loads(row["used"])), full=full)
     moved = _save(tx, run, "submit", {"required_action": None}, owner=owner)
     return Moved(moved, (*closed, ("thread.run.queued", moved.wire)))
 
@@ -303,14 +364,19 @@ def _close_open(
     return events
 
 
-def _told(step_id: str, calls: Sequence[ModelCall]) -> Iterator[Event]:
-    for index, call in enumerate(calls):
+def _told(step_id: str, turn: Turn) -> Iterator[Event]:
+    for index, call in enumerate(turn.calls):
+        if (used := turn.used.get(call.id)) is not None:
+            yield tool_started(step_id, index, call.id, used.told["type"])
+            continue
         yield call_started(step_id, index, call.id, call.name)
         if call.arguments:
             yield call_delta(step_id, index, call.arguments)
 
 
-def _remember_turn(tx: Tx, run: Run, step: Mapping[str, Any], chat: str, message_id: str | None) -> None:
+def _remember_turn(
+    tx: Tx, run: Run, step: Mapping[str, Any], chat: str, message_id: str | None, outputs: Mapping[str, str]
+) -> None:
     """Add the turn to what the model reads: the message that called, then an output for each call, in call order."""
     turn = step["id"]
     size = len(chat.encode())
@@ -319,5 +385,5 @@ def _remember_turn(tx: Tx, run: Run, step: Mapping[str, Any], chat: str, message
     elif not tx.run("item.into_turn", message=message_id, turn=turn, size=size, chat=chat):
         add_item(tx, run, dump({**json.loads(chat), "content": None}), turn=turn)  # its text was deleted meanwhile
     for call in step["step_details"]["tool_calls"]:
-        output = {"role": "tool", "tool_call_id": call["id"], "content": call["function"]["output"]}
+        output = {"role": "tool", "tool_call_id": call["id"], "content": outputs[call["id"]]}
         add_item(tx, run, dump(output), turn=turn)

@@ -34,7 +34,7 @@ __all__ = [
     "upload_after",
 ]
 
-RunEvent = Literal["claim", "require_action", "submit", "complete", "run_out", "fail", "cancel", "expire"]
+RunEvent = Literal["claim", "use_tools", "require_action", "submit", "complete", "run_out", "fail", "cancel", "expire"]
 StepEvent = Literal["complete", "fail", "cancel", "expire"]
 MessageEvent = Literal["complete", "break_off"]
 StoreFileEvent = Literal["complete", "fail", "cancel"]
@@ -50,6 +50,7 @@ RUN_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
     "queued": {"claim": "in_progress", "cancel": "cancelled", "expire": "expired", "fail": "failed"},
     "in_progress": {
         "claim": "in_progress",  # another worker takes over a run whose worker died
+        "use_tools": "in_progress",  # those that the engine runs itself
         "require_action": "requires_action",
         "complete": "completed",
         "run_out": "incomplete",

@@ -14,7 +14,7 @@ from toolkit.server.call import SOONEST_MS, Call, Route, poll_after_ms
 from toolkit.server.downloads import download
 from toolkit.server.multipart import Form
 from toolkit.server.vector_stores import VECTOR_STORES
-from toolkit.server.wire import Answer, Download, Stream, check_include, parse_query
+from toolkit.server.wire import Answer, Download, Stream, includes_contents, parse_query
 
 __all__ = ["ROUTES"]
 
@@ -97,9 +97,9 @@ async def delete_message(call: Call, _: None) -> Answer:
 
 
 async def create_run(call: Call, body: runs.CreateRun) -> Answer | Stream:
-    check_include(call.query)
-    thread_id, streamed = call["thread_id"], bool(body.stream)
-    text = await call.rooms.execution.create_run(call.project, thread_id, body, key=call.key, streamed=streamed)
+    contents, thread_id, streamed = includes_contents(call.query), call["thread_id"], bool(body.stream)
+    create = call.rooms.execution.create_run
+    text = await create(call.project, thread_id, body, key=call.key, streamed=streamed, contents=contents)
     return _leg(call, text, streamed)
 
 
@@ -136,14 +136,14 @@ async def list_runs(call: Call, _: None) -> Answer:
 
 
 async def get_step(call: Call, _: None) -> Answer:
-    check_include(call.query)
-    return await call.read(lambda tx: steps.get(tx, call.project, call["thread_id"], call["run_id"], call["step_id"]))
+    contents, of = includes_contents(call.query), (call.project, call["thread_id"], call["run_id"])
+    return await call.read(lambda tx: steps.get(tx, *of, call["step_id"], contents=contents))
 
 
 async def list_steps(call: Call, _: None) -> Answer:
-    check_include(call.query)
+    contents, of = includes_contents(call.query), (call.project, call["thread_id"], call["run_id"])
     query = parse_query(PageQuery, call.query)
-    return await call.read(lambda tx: steps.list_(tx, call.project, call["thread_id"], call["run_id"], query))
+    return await call.read(lambda tx: steps.list_(tx, *of, query, contents=contents))
 
 
 def _leg(call: Call, text: str, streamed: bool) -> Answer | Stream:

@@ -27,6 +27,7 @@ __all__ = [
     "Stream",
     "error_of",
     "idempotency_key",
+    "includes_contents",
     "parse_body",
     "parse_query",
     "read_body",
@@ -138,14 +139,20 @@ def parse_query(model: type[M], query: bytes) -> M:
         raise refusal(error) from None
 
 
-def check_include(query: bytes) -> None:
-    """Refuse an `include[]` that the API does not know; it may stand repeatedly, its values joined by commas."""
+def includes_contents(query: bytes) -> bool:
+    """Say whether `include[]` asks for the contents of results; it may stand repeatedly, its values joined by commas.
+
+    Raises Refused for what the API does not know.
+    """
+    asked = False
     for name, text in parse_qsl(query.decode("ascii", "replace")):
         if name in ("include", "include[]"):
             for value in text.split(","):
                 if value != _INCLUDABLE:
                     said = f"Invalid value: '{value}'. Supported values are: '{_INCLUDABLE}'."
                     raise Refused(said, param="include", code="invalid_value")
+                asked = True
+    return asked
 
 
 def idempotency_key(method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Key | None:

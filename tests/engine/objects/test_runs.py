@@ -118,7 +118,6 @@ def test_empty_tool_resources_are_let_pass(do: Do, resources: Any) -> None:
     ("asked", "param"),
     [
         ({"tool_resources": {"code_interpreter": {"file_ids": ["file-x"]}}}, "tool_resources"),
-        ({"tools": [{"type": "file_search"}]}, "tools"),
         ({"tools": [{"type": "code_interpreter"}]}, "tools"),
         ({"tools": [FUNCTION], "tool_choice": {"type": "function", "function": {"name": "g"}}}, "tool_choice"),
     ],

@@ -115,6 +115,7 @@ def thread(connection: sqlite3.Connection, name: str, status: str, *, messages: 
             request="{}",
         )  # fmt: skip
     insert(connection, "upload_part", id=f"part_{name}", upload=f"upload_{name}", bytes=1, sha256=f"part_{name}")
+    insert(connection, "passage", thread=f"thread_{name}", search=0, place=0, file=f"file_{name}", quote="x")
     vector_store(connection, name)
 
 
@@ -207,6 +208,8 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
             values["status"] = "completed"
     if noun == "file_batch" and "cursor" in verb:
         values["id"] = "file_here"
+    if noun == "passage":
+        values.update(search=0, place=1 if verb == "add" else 0)
     if name in ("chunk.insert_words", "chunk.give_up", "file_batch.add", "vector_store.use"):
         values.update({"seq": 2**40, "store_file": 2 if noun == "chunk" else 1, "holder": "asst_here"})
     if name == "chunk.search":  # that of the first store which is completed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.engine.jsontext import clean, dump
@@ -12,7 +12,9 @@ from toolkit.engine.objects.runs import Event, Run
 from toolkit.engine.states import message_after
 from toolkit.engine.store import Tx
 
-__all__ = ["add_item", "answers_of", "close_answer", "draft", "drafted", "open_answer", "open_answers"]
+__all__ = ["Annotations", "add_item", "answers_of", "close_answer", "draft", "drafted", "open_answer", "open_answers"]
+
+Annotations = Sequence[Mapping[str, Any]]
 
 
 def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tuple[Event, ...]]:
@@ -48,11 +50,19 @@ def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tupl
 
 
 def close_answer(
-    tx: Tx, run: Run, message: dict[str, Any], text: str, now: int, *, reason: str | None = None, remember: bool = True
+    tx: Tx,
+    run: Run,
+    message: dict[str, Any],
+    text: str,
+    now: int,
+    *,
+    reason: str | None = None,
+    annotations: Annotations = (),
+    remember: bool = True,
 ) -> tuple[Event, ...]:
     """Write a message's whole text, as the model gave it: `completed`, or `incomplete` for a `reason`.
 
-    Models read it if `remember`.
+    Models read it if `remember`. `annotations` say of what stands where in it.
     """
     row = tx.one("answer.being_written", id=message["id"])
     if row is None:
@@ -62,7 +72,7 @@ def close_answer(
     message = {**message, "metadata": json.loads(row["body"])["metadata"]}  # which may have been changed meanwhile
     message["status"] = message_after(message["status"], "break_off" if reason else "complete")
     # The SDK's handlers look for the part that a delta has begun, and break when it is gone again.
-    message["content"] = [{"type": "text", "text": {"value": text, "annotations": []}}]
+    message["content"] = [{"type": "text", "text": {"value": text, "annotations": list(annotations)}}]
     at = max(now, message["created_at"])
     if reason:
         message["incomplete_details"], message["incomplete_at"] = {"reason": reason}, at

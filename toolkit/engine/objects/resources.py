@@ -33,6 +33,7 @@ __all__ = [
     "forget_file",
     "image",
     "let_go",
+    "named",
     "stored",
 ]
 
@@ -111,10 +112,8 @@ def stored(
     tx: Tx, project: str, holder: str, resources: ToolResources | NewToolResources | None, now: int
 ) -> dict[str, Any]:
     """Give the resources of an assistant or thread as they are kept, and note that it has them. Raises Refused."""
-    kept: dict[str, Any] = {tool: value for tool, value in (resources or {}).items() if value is not None}
+    kept = named(tx, project, resources, now)
     file_ids: Sequence[str] = kept.get("code_interpreter", {}).get("file_ids", ())
-    for position, file_id in enumerate(file_ids):
-        references.file(tx, project, file_id, now, f"tool_resources.code_interpreter.file_ids[{position}]")
     if "file_search" in kept:
         kept["file_search"] = _searched(tx, project, holder, kept["file_search"], now)
     let_go(tx, holder)
@@ -125,11 +124,19 @@ def stored(
     return kept
 
 
+def named(tx: Tx, project: str, resources: ToolResources | NewToolResources | None, now: int) -> dict[str, Any]:
+    """Give the resources that were given, without nulls. Raises Refused when a file or store they name is not there."""
+    given: dict[str, Any] = {tool: value for tool, value in (resources or {}).items() if value is not None}
+    for position, file_id in enumerate(given.get("code_interpreter", {}).get("file_ids", ())):
+        references.file(tx, project, file_id, now, f"tool_resources.code_interpreter.file_ids[{position}]")
+    for position, store_id in enumerate(given.get("file_search", {}).get("vector_store_ids", ())):
+        references.vector_store(tx, project, store_id, f"tool_resources.file_search.vector_store_ids[{position}]")
+    return given
+
+
 def _searched(tx: Tx, project: str, holder: str, search: Mapping[str, Any], now: int) -> dict[str, Any]:
     """Give what file_search works on as it is kept, with the vector store that is to be made. Raises Refused."""
     place = "tool_resources.file_search"
-    for position, store_id in enumerate(search.get("vector_store_ids", ())):
-        references.vector_store(tx, project, store_id, f"{place}.vector_store_ids[{position}]")
     if "vector_stores" not in search:
         return dict(search)
     if search.get("vector_store_ids"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -31,6 +31,7 @@ from toolkit.engine.objects.fields import (
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.messages import Messages
 from toolkit.engine.objects.paging import PageQuery, page
+from toolkit.engine.objects.resources import ToolResources, named
 from toolkit.engine.objects.threads import CreateThread, append
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
@@ -102,6 +103,8 @@ class Run:
     """How often the model has asked for tools."""
     entered_at: float = 0
     """`created_at` to the microsecond, to measure by."""
+    stores: Sequence[str] = ()
+    """The vector stores that file_search looks in."""
 
     @property
     def wire(self) -> str:
@@ -131,7 +134,6 @@ class _Settings(Request):
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
-    tool_resources: dict[str, Any] | None = None
     stream: bool | None = None
 
 
@@ -141,12 +143,14 @@ class CreateRun(_Settings):
     additional_instructions: Instructions | None = None
     additional_messages: Messages | None = None
     reasoning_effort: ReasoningEffort | None = None
+    tool_resources: dict[str, Any] | None = None
 
 
 class CreateThreadAndRun(_Settings):
     """The body of `POST /threads/runs`."""
 
     thread: CreateThread | None = None
+    tool_resources: ToolResources | None = None
 
 
 class ModifyRun(Request):
@@ -219,6 +223,7 @@ def create(
         moved = tx.one("run.thread", id=thread_id, project=project)
         last_at = moved["last_at"] if moved is not None else last_at
     run = _new(project, thread_id, request, settings, max(int(now), last_at), now, expires_s)
+    run = replace(run, stores=_stores(tx, run, request, settings))
     tx.run(
         "run.insert",
         id=run.id,
@@ -233,6 +238,7 @@ def create(
         state=dump(dict(run.state)),
         metadata=run.metadata,
         entered_at=run.entered_at,
+        stores=dump(run.stores),
     )
     tx.run("run.lock_thread", thread=thread_id, run=run.id, last_at=run.created_at)
     return run
@@ -274,6 +280,25 @@ def _new(
     )
 
 
+def _stores(tx: Tx, run: Run, request: CreateRun | CreateThreadAndRun, settings: Mapping[str, Any]) -> Sequence[str]:
+    """List the vector stores of a run that has file_search: its own or else the assistant's, and the thread's."""
+    own = (
+        named(tx, run.project, request.tool_resources, run.created_at)
+        if isinstance(request, CreateThreadAndRun)
+        else {}
+    )
+    if not any(tool["type"] == "file_search" for tool in settings["tools"]):
+        return ()
+    thread = tx.one("thread.get", id=run.thread, project=run.project)
+    assistant = _assistant(tx, run.project, run.assistant)
+    listed: list[str] = []
+    of_thread: dict[str, Any] = json.loads(thread["body"])["tool_resources"] if thread is not None else {}
+    for resources in (own or assistant["tool_resources"], of_thread):
+        search: dict[str, Any] = resources.get("file_search") or {}
+        listed += search.get("vector_store_ids", ())
+    return list(dict.fromkeys(listed))
+
+
 def run_of(row: Row) -> Run:
     """Make the run of a row of table `run`."""
     return Run(
@@ -291,6 +316,7 @@ def run_of(row: Row) -> Run:
         used=Tokens(*json.loads(row["used"])),
         turns=row["turns"],
         entered_at=row["entered_at"],
+        stores=json.loads(row["stores"]),
     )
 
 
@@ -356,7 +382,7 @@ def _effective(request: CreateRun | CreateThreadAndRun, assistant: Mapping[str, 
     """Settle every setting of a run: what was asked, else the assistant's, else the API's default."""
     given = request.model_dump(exclude_none=True, by_alias=True)
     tools: Sequence[Mapping[str, Any]] = given.get("tools", assistant["tools"])
-    _refuse_unserved(tools, given)
+    _refuse_unserved(request, tools, given)
     instructions = given.get("instructions", assistant.get("instructions") or "")
     if additional := given.get("additional_instructions"):
         instructions = f"{instructions}\n\n{additional}" if instructions else additional
@@ -384,16 +410,18 @@ def _effective(request: CreateRun | CreateThreadAndRun, assistant: Mapping[str, 
     return settings
 
 
-def _refuse_unserved(tools: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> None:
+def _refuse_unserved(
+    request: CreateRun | CreateThreadAndRun, tools: Sequence[Mapping[str, Any]], given: Mapping[str, Any]
+) -> None:
     for tool in tools:
-        if tool["type"] != "function":
+        if tool["type"] == "code_interpreter":
             raise Refused(
-                f"This engine does not run the '{tool['type']}' tool yet. Leave it out of the run: "
-                "pass `tools` with function tools only.",
+                "This engine does not run the 'code_interpreter' tool yet. Leave it out of the run: pass `tools` "
+                "without it.",
                 param="tools",
                 code="unsupported_tool",
             )
-    if any(given.get("tool_resources", {}).values()):
+    if isinstance(request, CreateRun) and any((request.tool_resources or {}).values()):
         raise Refused(
             "A run takes no 'tool_resources'. Set them on the assistant or the thread.",
             param="tool_resources",
@@ -401,6 +429,6 @@ def _refuse_unserved(tools: Sequence[Mapping[str, Any]], given: Mapping[str, Any
         )
     choice: str | Mapping[str, Any] | None = given.get("tool_choice")
     if isinstance(choice, Mapping):
-        named: str | None = choice.get("function", {}).get("name")
-        if not any(tool.get("function", {}).get("name") == named for tool in tools):
+        named: str = choice.get("function", {}).get("name") or choice["type"]
+        if not any((tool.get("function", {}).get("name") or tool["type"]) == named for tool in tools):
             raise Refused(f"Tool choice '{named}' is not among the run's tools.", param="tool_choice")

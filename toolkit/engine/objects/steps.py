@@ -12,7 +12,7 @@ from toolkit.engine.objects.paging import PageQuery, page
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, load, usage_object
 from toolkit.engine.objects.threads import tick
 from toolkit.engine.states import StepEvent, step_after
-from toolkit.engine.store import Tx
+from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
 __all__ = ["close_step", "get", "list_", "open_step", "open_steps", "steps_of"]
@@ -25,19 +25,27 @@ _TIME_OF: Final[Mapping[str, str]] = {
 }
 
 
-def get(tx: Tx, project: str, thread_id: str, run_id: str, step_id: str) -> str:
-    """Read a step. Raises Refused (404)."""
+def get(tx: Tx, project: str, thread_id: str, run_id: str, step_id: str, *, contents: bool = False) -> str:
+    """Read a step; with the `contents` of results of file_search if wanted. Raises Refused (404)."""
     row = tx.one("step.get", id=step_id, run=run_id, thread=thread_id, project=project)
     if row is None:
         raise Refused(f"No run step found with id '{step_id}'.", status=404)
+    return (_full if contents else _body)(row)
+
+
+def list_(tx: Tx, project: str, thread_id: str, run_id: str, query: PageQuery, *, contents: bool = False) -> str:
+    """Read a page of a run's steps, newest first unless asked otherwise; `contents` as in `get`. Raises Refused."""
+    load(tx, project, thread_id, run_id)
+    return page(tx, "step.page", query, wire=_full if contents else _body, project=project, run=run_id)
+
+
+def _body(row: Row) -> str:
     body: str = row["body"]
     return body
 
 
-def list_(tx: Tx, project: str, thread_id: str, run_id: str, query: PageQuery) -> str:
-    """Read a page of a run's steps, newest first unless asked otherwise. Raises Refused."""
-    load(tx, project, thread_id, run_id)
-    return page(tx, "step.page", query, project=project, run=run_id)
+def _full(row: Row) -> str:
+    return row["full"] or _body(row)
 
 
 def open_step(tx: Tx, run: Run, created_at: int, details: dict[str, Any]) -> tuple[dict[str, Any], tuple[Event, ...]]:
@@ -76,9 +84,21 @@ def open_step(tx: Tx, run: Run, created_at: int, details: dict[str, Any]) -> tup
 
 
 def close_step(
-    tx: Tx, run: Run, step: dict[str, Any], event: StepEvent, now: int, used: Tokens, error: LastError | None = None
+    tx: Tx,
+    run: Run,
+    step: dict[str, Any],
+    event: StepEvent,
+    now: int,
+    used: Tokens,
+    error: LastError | None = None,
+    *,
+    full: Mapping[str, Any] | None = None,
+    contents: bool = False,
 ) -> tuple[Event, ...]:
-    """End a step. Its time comes after every other step's of the thread, also within one second: clients sort by it."""
+    """End a step. Its time comes after every other step's of the thread, also within one second: clients sort by it.
+
+    `full` are its details with the contents of results, where it has any; the event has them if `contents`.
+    """
     thread = tx.one("run.thread", id=run.thread, project=run.project)
     last = thread["last_step_at"] if thread is not None else 0
     at = tick(max(last, step["created_at"] - 1), now)
@@ -89,9 +109,9 @@ def close_step(
     if error is not None:
         code = error.code if error.code == "rate_limit_exceeded" else "server_error"
         step["last_error"] = {"code": code, "message": error.message}
-    body = dump(step)
-    tx.run("step.close", id=step["id"], status=step["status"], body=body)
-    return ((f"thread.run.step.{step['status']}", body),)
+    body, whole = dump(step), dump({**step, "step_details": full}) if full else None
+    tx.run("step.close", id=step["id"], status=step["status"], body=body, full=whole)
+    return ((f"thread.run.step.{step['status']}", whole if whole and contents else body),)
 
 
 def open_steps(tx: Tx, run: Run) -> Sequence[tuple[dict[str, Any], Mapping[str, Any]]]:

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from toolkit.engine.offline.matching import Wish
 from toolkit.engine.offline.toolbox import Toolbox
-from toolkit.engine.offline.words import VERBS, stem
+from toolkit.engine.offline.words import VERBS, is_little, stem, words_in
 
 __all__ = ["Done", "answer", "introduction", "is_question", "question"]
 
@@ -18,6 +18,8 @@ _SHOWN_CHARACTERS: Final = 4_000
 _SHOWN_ENTRIES: Final = 20
 _FAILED = re.compile(r"the tool \S+ (failed|gave no result|ran, but)|there is no tool|error\b", re.IGNORECASE)
 _QUESTION: Final = "To call `"
+_PASSAGE: Final = re.compile(r'<passage mark="([^"]+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
+_SENTENCE: Final = re.compile(r"[^\s#*-][^\n]*?(?:[.!?。！？](?=\s|$)|\n|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _result(done: Done) -> str:
+    if passages := _PASSAGE.findall(done.output):
+        return _cited(passages, str(done.arguments.get("queries")))
     subject = _subject(done)
     if _FAILED.match(done.output):
         return f"{subject} did not work out: {_sentence(done.output)}"
@@ -94,6 +98,18 @@ def _result(done: Done) -> str:
         return f"{_subject(done, whole=True)}: done."
     said = _said(cast("Any", value), done.arguments)
     return f"{subject}:{said}" if said.startswith("\n") else f"{subject}: {_sentence(said)}"
+
+
+def _cited(passages: Sequence[tuple[str, str]], asked: str) -> str:
+    """Quote the sentence of the passages that has most of what was asked for, with the mark of its passage."""
+    wanted = {word.stem for word in words_in(asked) if not is_little(word.stem)}
+    sentences = [(sentence, mark) for mark, text in passages for sentence in _SENTENCE.findall(text)]
+    shares = [len(wanted & {word.stem for word in words_in(sentence)}) for sentence, _ in sentences]
+    best = max(range(len(sentences)), key=lambda at: (shares[at], -at), default=None)
+    if best is None:
+        return "The files say nothing about that."
+    sentence, mark = sentences[best]
+    return f"{_cut(' '.join(sentence.split()))} {mark}"
 
 
 def _subject(done: Done, *, whole: bool = False) -> str:

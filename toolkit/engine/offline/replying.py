@@ -61,16 +61,37 @@ def _calls(wishes: Sequence[Wish], done: Sequence[Done]) -> list[tuple[str, str]
 
 
 def _wishes(messages: Sequence[str], asked: Asked, box: Toolbox, choice: Any, today: Callable[[], date]) -> list[Wish]:
+    box, search = _without_search(box)
     if isinstance(choice, Mapping):
-        tool = _named(cast("Mapping[str, Any]", choice), box)
-        return [_forced(wish_for(tool, asked.text, asked.text, box, today), asked.text)]
+        tool = _named(cast("Mapping[str, Any]", choice), search or box)
+        return _searches(tool, asked) or [_forced(wish_for(tool, asked.text, asked.text, box, today), asked.text)]
     wishes = plan(asked.text, box, today)
     if asked.start and (not wishes or any(wish.missing for wish in wishes)):
         wishes = _carried_on(messages, asked, box, today) or wishes
+    if search and not wishes:  # what fits nothing else is looked for in the files
+        return _searches(search.tools[-1], asked)
     if choice == "required" and box.tools and not asked.done:
         wishes = wishes or [wish_for(box.tools[0], asked.text, asked.text, box, today)]
         return [_forced(wish, asked.text) for wish in wishes]
     return wishes
+
+
+def _without_search(box: Toolbox) -> tuple[Toolbox, Toolbox | None]:
+    """Part the tool of the engine's that searches files, if it is there, from the others: with it last, and without."""
+    others = tuple(tool for tool in box.tools if not _is_search(tool))
+    if len(others) == len(box.tools):
+        return box, None
+    mine = tuple(tool for tool in box.tools if _is_search(tool))
+    return Toolbox(others, frozenset[str]().union(*(tool.own for tool in others))), Toolbox((*others, *mine), box.known)
+
+
+def _is_search(tool: Tool) -> bool:
+    return tool.name.startswith("file_search") and [each.name for each in tool.parameters] == ["queries"]
+
+
+def _searches(tool: Tool, asked: Asked) -> list[Wish]:
+    """Look for the whole request, if a tool is the one that searches files."""
+    return [Wish(tool, ({"queries": [asked.text]},))] if _is_search(tool) else []
 
 
 def _carried_on(messages: Sequence[str], asked: Asked, box: Toolbox, today: Callable[[], date]) -> list[Wish]:

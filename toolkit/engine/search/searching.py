@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import Discriminator, Field, Tag, with_config
@@ -21,12 +22,14 @@ from toolkit.engine.search.filters import Filter, matches
 from toolkit.engine.search.words import named, wanted
 from toolkit.engine.store import Row, Tx
 
-__all__ = ["Search", "search"]
+__all__ = ["Hit", "Search", "hits", "search"]
 
 _RARITY: Final = 0.2
 """How much of a score depends on the rank by BM25."""
 _LOOKED_AT: Final = 4
 """How many chunks of the best rank are looked at, for each that is wanted."""
+_WORTH: Final = 0.2
+"""Less than this part of a chunk is not worth telling when the rest was told."""
 _MOST_QUERIES: Final = 32
 _LONGEST_QUERY: Final = 16_384
 
@@ -53,6 +56,19 @@ class Search(Request):
     ranking_options: _RankingOptions | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found, or what is left of it where others found with it say the rest."""
+
+    score: float
+    """From 0 to 1."""
+    file: str
+    filename: str
+    attributes: str | None
+    """JSON."""
+    text: str
+
+
 def search(tx: Tx, project: str, store_id: str, request: Search, now: int) -> str:
     """Give the chunks of a store that answer a query best, as JSON text. Raises Refused.
 
@@ -65,20 +81,44 @@ def search(tx: Tx, project: str, store_id: str, request: Search, now: int) -> st
         queries = [" ".join(wanted(query)) or query for query in queries]
     options = request.ranking_options or {}
     most, least = request.max_num_results or 10, options.get("score_threshold") or 0.0
-    found = [item for item in _found(tx, store, queries, request.filters, most) if item["score"] >= least]
+    found = [_item(hit) for hit in hits(tx, [store], queries, request.filters, most) if hit.score >= least]
     page = {"object": "vector_store.search_results.page", "search_query": queries, "data": found}
     return dump({**page, "has_more": False, "next_page": None})
 
 
-def _found(tx: Tx, store: Row, queries: Sequence[str], filter_: Any, most: int) -> list[dict[str, Any]]:
-    files = None if filter_ is None else dump(_passing(tx, store, filter_))
+def hits(tx: Tx, stores: Sequence[Row], queries: Sequence[str], filter_: Any, most: int) -> Sequence[Hit]:
+    """Give the chunks of some stores that answer any of the queries best, the best first."""
     best: dict[int, tuple[float, Row]] = {}
-    for query in queries:
-        for score, row in _ranked(tx, store, wanted(query), files, most):
-            if row["seq"] not in best or best[row["seq"]][0] < score:
-                best[row["seq"]] = score, row
-    ranked = sorted(best.values(), key=lambda found: (-found[0], found[1]["seq"]))[:most]
-    return [_item(score, row) for score, row in ranked]
+    for store in stores:
+        files = None if filter_ is None else dump(_passing(tx, store, filter_))
+        for query in queries:
+            for score, row in _ranked(tx, store, wanted(query), files, most):
+                if row["seq"] not in best or best[row["seq"]][0] < score:
+                    best[row["seq"]] = score, row
+    ranked = sorted(best.values(), key=lambda found: (-found[0], found[1]["seq"]))
+    return _apart(ranked, most)
+
+
+def _apart(ranked: Sequence[tuple[float, Row]], most: int) -> Sequence[Hit]:
+    """Take the best chunks; of one that overlaps with a better one, what only it says, if that is worth it."""
+    taken: list[Hit] = []
+    said: dict[int, list[tuple[int, int]]] = {}
+    for score, row in ranked:
+        start, end = row["start"], row["start"] + len(row["text"])
+        before = said.setdefault(row["store_file"], [])
+        for low, high in before:
+            if low <= start < high:
+                start = min(high, end)
+            if low < end <= high:
+                end = max(low, start)
+        if end - start <= len(row["text"]) * _WORTH:
+            continue
+        before.append((start, end))
+        text = row["text"][start - row["start"] : end - row["start"]]
+        taken.append(Hit(round(score, 4), row["file"], row["filename"], row["attributes"], text))
+        if len(taken) == most:
+            break
+    return taken
 
 
 def _ranked(tx: Tx, store: Row, words: Sequence[str], files: str | None, most: int) -> Iterator[tuple[float, Row]]:
@@ -108,11 +148,11 @@ def _passing(tx: Tx, store: Row, filter_: Any) -> list[int]:
     return [row["seq"] for row in rows if matches(filter_, json.loads(row["attributes"] or "{}"))]
 
 
-def _item(score: float, row: Row) -> dict[str, Any]:
+def _item(hit: Hit) -> dict[str, Any]:
     return {
-        "file_id": row["file"],
-        "filename": row["filename"],
-        "score": round(score, 4),
-        "attributes": json.loads(row["attributes"] or "{}"),
-        "content": [{"type": "text", "text": row["text"]}],
+        "file_id": hit.file,
+        "filename": hit.filename,
+        "score": hit.score,
+        "attributes": json.loads(hit.attributes or "{}"),
+        "content": [{"type": "text", "text": hit.text}],
     }

@@ -11,7 +11,7 @@ SELECT start, text FROM chunk WHERE store_file = :store_file ORDER BY start;
 
 -- name: chunk.search
 -- The best chunks of a store; `files` is a JSON list of the files to look in, null all of them.
-SELECT chunk.seq, chunk.text, store_file.id AS file, store_file.attributes, file.filename,
+SELECT chunk.seq, chunk.store_file, chunk.start, chunk.text, store_file.id AS file, store_file.attributes, file.filename,
   -bm25(chunk_words, 0.0, 1.0) AS rank
 FROM chunk_words
 JOIN chunk ON chunk.seq = chunk_words.rowid

@@ -17,9 +17,10 @@ UPDATE thread SET last_at = :at WHERE id = :thread;
 UPDATE thread SET last_step_at = :at WHERE id = :thread;
 
 -- name: run.insert
-INSERT INTO run (id, project, thread, assistant, created_at, status, owner, expires_at, fixed, state, metadata, entered_at)
+INSERT INTO run (id, project, thread, assistant, created_at, status, owner, expires_at, fixed, state, metadata, entered_at,
+                 stores)
 VALUES (:id, :project, :thread, :assistant, :created_at, :status, :owner, :expires_at, :fixed, :state, :metadata,
-        :entered_at);
+        :entered_at, :stores);
 
 -- name: run.get
 SELECT * FROM run WHERE id = :id AND thread = :thread AND project = :project;
