@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx2
+import pytest
 
 from tests.contract.official import assert_official
 from tests.engine.scripted import answer, ask
@@ -177,19 +178,18 @@ def test_models(http: httpx2.Client, serve: Serve) -> None:
         assert ok(slashed.get(path), "Model")["id"] == "deepseek/deepseek-coder"
 
 
-def test_what_only_version_1_had_is_refused_by_its_content(http: httpx2.Client) -> None:
-    v1 = {"openai-beta": "assistants=v1"}
-    made = ok(http.post("/v1/assistants", json={"model": "m"}, headers=v1))
-    for response in (
-        http.get(f"/v1/assistants/{made['id']}/files", headers=v1),
-        http.post(f"/v1/assistants/{made['id']}/files", json={"file_id": "file-a"}),
-        http.get("/v1/threads/t/messages/m/files/file-a"),
-        http.post("/v1/assistants", json={"model": "m", "file_ids": ["file-a"]}),
-        http.post("/v1/assistants", json={"model": "m", "tools": [{"type": "retrieval"}]}),
+@pytest.mark.parametrize("headers", [{}, {"openai-beta": "assistants=v2"}])
+def test_a_part_of_version_1_is_refused_in_a_request_of_version_2(http: httpx2.Client, headers: Any) -> None:
+    for path, body in (
+        ("assistants/asst_a/files", {"file_id": "file-a"}),
+        ("threads/t/messages/m/files", None),
+        ("assistants", {"model": "m", "file_ids": ["file-a"]}),
+        ("assistants", {"model": "m", "tools": [{"type": "retrieval"}]}),
     ):
-        error = refused(response)
+        error = refused(http.request("POST" if body else "GET", f"/v1/{path}", json=body, headers=headers))
         assert (error["code"], error["type"]) == ("invalid_beta", "invalid_request_error")
         assert error["message"].startswith("The v1 Assistants API has been deprecated.")
+        assert "the header 'OpenAI-Beta: assistants=v1'" in error["message"]
 
 
 def test_unknown_fields_may_be_let_pass(serve: Serve) -> None:

@@ -29,6 +29,8 @@ from toolkit.server.metrics import CONTENT_TYPE
 from toolkit.server.multipart import Form
 from toolkit.server.rooms import Rooms
 from toolkit.server.routes import ROUTES
+from toolkit.server.v1 import routes as v1
+from toolkit.server.v1.version import is_v1
 from toolkit.server.wire import (
     Answer,
     Download,
@@ -78,7 +80,7 @@ class App:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._door = Door(rooms.keys, KeyRing(rooms.store), rooms.origins)
-        self._table = _Table(ROUTES)
+        self._table, self._table_of_v1 = _Table(ROUTES), _Table(v1.ROUTES)
         self._readiness = Readiness(rooms.store, rooms.execution)
         self._probes = {"/healthz": self._alive, "/health": self._alive, "/readyz": self._ready, "/metrics": self._tell}
         rooms.metrics.watch(rooms.execution)
@@ -88,8 +90,9 @@ class App:
         began = time.perf_counter()
         request_id = f"req_{secrets.token_hex(16)}"
         about(request_id=request_id)
-        found = self._table.find(scope["path"])
         asked: Mapping[bytes, bytes] = dict(scope["headers"])
+        table = self._table_of_v1 if is_v1(asked, scope["query_string"]) else self._table
+        found = table.find(scope["path"])
         try:
             answer = await self._answer(scope, asked, receive, found)
         except Refused as refused:

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import assistants, files, messages, runs, steps, threads, uploads
-from toolkit.engine.objects.invalid import V1_REFUSAL
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import Run
 from toolkit.errors import Refused
 from toolkit.server.call import SOONEST_MS, Call, Route, poll_after_ms
 from toolkit.server.downloads import download
 from toolkit.server.multipart import Form
+from toolkit.server.v1.version import refused
 from toolkit.server.vector_stores import VECTOR_STORES
 from toolkit.server.wire import Answer, Download, Stream, includes_contents, parse_query
 
@@ -248,7 +248,7 @@ async def delete_model(call: Call, _: None) -> Answer:
 
 
 async def refuse_v1(call: Call, _: None) -> Answer:
-    raise Refused(V1_REFUSAL, code="invalid_beta")
+    raise refused("Requests with the header 'OpenAI-Beta: assistants=v1' may ask for the files that are attached.")
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown_fields
 from toolkit.engine.objects.kept import Key
 from toolkit.errors import Refused, StoreUnavailable
+from toolkit.server.v1.version import stray
 
 __all__ = [
+    "LARGE",
     "Answer",
     "Download",
     "HungUp",
@@ -46,8 +48,8 @@ Send = Callable[[_Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 MOST_BODY: Final = 32 * 2**20
-_LARGE_BODY: Final = 256 * 2**10
-"""From here on a body is checked in a thread, so that other requests need not wait for it."""
+LARGE: Final = 256 * 2**10
+"""From here on JSON is looked through in a thread, so that other requests need not wait for it."""
 _PARTING_S: Final = 1.0
 _STREAM_HEADERS: Final[Sequence[tuple[bytes, bytes]]] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -114,7 +116,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
 
 async def parse_body(model: type[M], body: bytes, *, drop_unknown: bool) -> M:
     """Check a body against a request model, straight from its bytes. Raises Refused with the API's text."""
-    if len(body) < _LARGE_BODY:
+    if len(body) < LARGE:
         return _parsed(model, body, drop_unknown)
     return await asyncio.to_thread(_parsed, model, body, drop_unknown)
 
@@ -124,6 +126,8 @@ def _parsed(model: type[M], body: bytes, drop_unknown: bool) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
+        if (of_v1 := stray(error)) is not None:
+            raise of_v1 from None
         if not drop_unknown or not only_unknown_fields(error):
             raise refusal(error) from None
         _log.warning("unknown fields were left out: %.500s", dump(unknown_fields(error)))

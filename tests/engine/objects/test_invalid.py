@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from toolkit.engine.objects.assistants import CreateAssistant, ModifyAssistant
 from toolkit.engine.objects.fields import Request
-from toolkit.engine.objects.invalid import V1_REFUSAL, only_unknown_fields, refusal, unknown_fields
+from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown_fields
 from toolkit.engine.objects.messages import CreateMessage
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import CreateRun
@@ -240,21 +240,6 @@ def test_a_limit_out_of_range_is_named(value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         PageQuery.model_validate({"limit": value})
     assert refusal(caught.value).param == "limit"
-
-
-@pytest.mark.parametrize(
-    ("model", "body"),
-    [
-        (CreateAssistant, {"model": "m", "file_ids": ["file-a"]}),
-        (CreateAssistant, {"model": "m", "tools": [{"type": "retrieval"}]}),
-        (CreateThread, {"messages": [{"role": "user", "content": "x", "file_ids": []}]}),
-    ],
-)
-def test_what_only_version_1_had_is_refused_as_such(model: type[Any], body: Any) -> None:
-    error = error_of(model, body)
-    assert refusal(error).code == "invalid_beta"
-    assert refusal(error).message.startswith(V1_REFUSAL)
-    assert not only_unknown_fields(error)
 
 
 def test_unknown_fields_are_told_apart_from_real_mistakes() -> None:

@@ -14,52 +14,35 @@ from pydantic_core import ErrorDetails
 
 from toolkit.errors import Refused
 
-__all__ = ["V1_REFUSAL", "only_unknown_fields", "refusal", "unknown_fields"]
+__all__ = ["MOST_FAULTS", "only_unknown_fields", "path_of", "refusal", "unknown_fields"]
 
-V1_REFUSAL: Final = (
-    "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'. "
-    "See the migration guide for more information: https://platform.openai.com/docs/assistants/migration."
-)
-
-_V1_FIELD: Final = "file_ids"
-_V1_TOOL: Final = "#retrieval"
-_MOST_FAULTS: Final = 1000
+MOST_FAULTS: Final = 1000
 """From here on faults are only counted: a few megabytes can hold so many that to list them takes a gigabyte."""
 
 
 def refusal(error: ValidationError) -> Refused:
-    """Word the first thing that is wrong. A request of API v1 is told so, whatever else is wrong with it."""
-    if error.error_count() > _MOST_FAULTS:
+    """Word the first thing that is wrong."""
+    if error.error_count() > MOST_FAULTS:
         return Refused(f"Invalid request body: {error.error_count()} things are wrong with it.", code="invalid_value")
-    details = error.errors(include_url=False)
-    for detail in details:
-        if _is_v1(detail):
-            return Refused(f"{V1_REFUSAL} ({_path(detail['loc'])})", code="invalid_beta")
-    detail = details[0]
-    path = _path(detail["loc"])
+    detail = error.errors(include_url=False)[0]
+    path = path_of(detail["loc"])
     return _WORDING.get(detail["type"], _other)(path, detail)
 
 
 def unknown_fields(error: ValidationError) -> Sequence[str]:
     """List the paths of the fields that the API does not know."""
-    return [_path(detail["loc"]) for detail in error.errors(include_url=False) if detail["type"] == "extra_forbidden"]
+    return [path_of(detail["loc"]) for detail in error.errors(include_url=False) if detail["type"] == "extra_forbidden"]
 
 
 def only_unknown_fields(error: ValidationError) -> bool:
-    """Whether the request would do without its unknown fields. Those of API v1 are never dropped."""
-    if error.error_count() > _MOST_FAULTS:
+    """Whether the request would do without its unknown fields."""
+    if error.error_count() > MOST_FAULTS:
         return False
-    details = error.errors(include_url=False)
-    return all(detail["type"] == "extra_forbidden" and not _is_v1(detail) for detail in details)
+    return all(detail["type"] == "extra_forbidden" for detail in error.errors(include_url=False))
 
 
-def _is_v1(detail: ErrorDetails) -> bool:
-    if detail["type"] == "extra_forbidden":
-        return detail["loc"][-1] == _V1_FIELD
-    return detail["type"] == "union_tag_invalid" and detail.get("ctx", {}).get("tag") == _V1_TOOL
-
-
-def _path(loc: Sequence[int | str]) -> str:
+def path_of(loc: Sequence[int | str]) -> str:
+    """Write down where in a request something is: "tools[0].function.name"."""
     path = ""
     for place in loc:
         if isinstance(place, int):
