@@ -174,6 +174,7 @@ def assistant(*file_ids: str, tools: Any = (), store_ids: Any = None) -> dict[st
             ["file-b", "file-c"],
             Change(
                 {"code_interpreter": {"file_ids": ["file-b", "file-c"]}, "file_search": {"vector_store_ids": ["vs_a"]}},
+                "vs_a",
                 added=("file-b", "file-c"),
                 removed=("file-a",),
             ),
@@ -182,7 +183,7 @@ def assistant(*file_ids: str, tools: Any = (), store_ids: Any = None) -> dict[st
             assistant(*AB, tools=[SEARCH], store_ids=["vs_a"]),
             {"tools": [CODE]},
             AB,
-            Change({"code_interpreter": {"file_ids": AB}, "file_search": {"vector_store_ids": ["vs_a"]}}),
+            Change({"code_interpreter": {"file_ids": AB}, "file_search": {"vector_store_ids": ["vs_a"]}}, "vs_a"),
         ),
     ],
 )

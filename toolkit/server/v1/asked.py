@@ -66,9 +66,10 @@ def tools(body: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of an assistant's files: its resources, and what its vector store, if it had one, gets and loses."""
+    """What becomes of an assistant's files: its resources, and what the vector store that it had gets and loses."""
 
     tool_resources: Mapping[str, Any]
+    store_id: str | None = None
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
 
@@ -88,7 +89,7 @@ def changed(assistant: Mapping[str, Any], settings: Mapping[str, Any], file_ids:
     if store_id is None:
         return Change(settled)
     added = tuple(file_id for file_id in file_ids if file_id not in had)
-    return Change(settled, added, removed=tuple(file_id for file_id in had if file_id not in file_ids))
+    return Change(settled, store_id, added, tuple(file_id for file_id in had if file_id not in file_ids))
 
 
 def _resources(

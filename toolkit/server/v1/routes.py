@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +13,10 @@ from pydantic import BaseModel, model_validator
 
 from toolkit.engine.events import frame
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects import assistants, messages, runs, threads
+from toolkit.engine.objects import assistants, messages, references, runs, store_files, threads
 from toolkit.engine.objects.fields import Request
 from toolkit.engine.objects.paging import PageQuery
+from toolkit.engine.objects.store_files import CreateStoreFile
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 from toolkit.server import routes
@@ -77,16 +79,17 @@ class AttachFile(Request):
 
 async def modify_assistant(call: Call, body: ModifyAssistant) -> Answer:
     given = {name: getattr(body, name) for name in body.model_fields_set}
-    return await call.write(lambda tx: _modify(tx, call, given))
+    return await call.index(lambda tx: _modify(tx, call, given))
 
 
 async def attach_file(call: Call, body: AttachFile) -> Answer:
     def work(tx: Tx) -> str:
+        references.file(tx, call.project, body.file_id, call.now, "file_id")
         file_ids = [*file_ids_of(_assistant(tx, call)), body.file_id]
         assistant = json.loads(_modify(tx, call, {"file_ids": file_ids}))
         return dump(_one(assistant_files(assistant), body.file_id))
 
-    return await call.write(work)
+    return await call.index(work)
 
 
 async def detach_file(call: Call, _: None) -> Answer:
@@ -96,7 +99,7 @@ async def detach_file(call: Call, _: None) -> Answer:
         _modify(tx, call, {"file_ids": [file["id"] for file in files if file is not gone]})
         return dump({"id": gone["id"], "object": "assistant.file.deleted", "deleted": True})
 
-    return await call.write(work)
+    return await call.index(work)
 
 
 async def list_assistant_files(call: Call, _: None) -> Answer:
@@ -121,8 +124,21 @@ def _modify(tx: Tx, call: Call, given: Mapping[str, Any]) -> str:
     if "file_ids" in given or (file_ids and "tool_resources" not in given):
         change = asked.changed(assistant, settings, file_ids)
         settings["tool_resources"] = change.tool_resources
+        _keep_in_step(tx, call, change)
     request = assistants.ModifyAssistant.model_construct(**settings)
     return assistants.modify(tx, call.project, call["assistant_id"], request, call.now)
+
+
+def _keep_in_step(tx: Tx, call: Call, change: asked.Change) -> None:
+    """Let an assistant's vector store get and lose the files that its assistant does. Raises Refused."""
+    if change.store_id is None:
+        return
+    for file_id in change.added:
+        request = CreateStoreFile.model_construct(file_id=file_id)
+        store_files.create(tx, call.project, change.store_id, request, call.now)
+    for file_id in change.removed:
+        with contextlib.suppress(Refused):  # it may never have been there
+            store_files.delete(tx, call.project, change.store_id, file_id)
 
 
 # The files of messages
