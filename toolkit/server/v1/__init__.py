@@ -5,5 +5,5 @@ asked.py    requests of v1 -> requests of v2
 shown.py    objects, lists and events of v2 -> those of v1
 routes.py   the operations, as v1 has them
 
-Nothing else knows of v1. Requests of v2 pay one look at a header; `asked` and `shown` trade in JSON values alone.
+The engine knows nothing of v1. Requests of v2 pay one look at a header; the translation is loaded for the first of v1.
 """

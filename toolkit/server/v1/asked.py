@@ -58,10 +58,12 @@ def tools(body: Any) -> Any:
     """Translate the tools of an assistant or a run, and the choice among them."""
     if not _is_object(body):
         return body
-    named = {name: _tool(body[name]) for name in ("tool_choice",) if name in body}
+    body = {**body}
     if _is_list(body.get("tools")):
-        named["tools"] = [_tool(tool) for tool in body["tools"]]
-    return {**body, **named}
+        body["tools"] = [_tool(tool) for tool in body["tools"]]
+    if "tool_choice" in body:
+        body["tool_choice"] = _tool(body["tool_choice"])
+    return body
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _thread(thread: Object) -> Object:
 
 
 def _message(message: Object) -> Object:
-    file_ids = [attachment["file_id"] for attachment in message["attachments"]]
+    file_ids = [attachment["file_id"] for attachment in message["attachments"] or ()]
     told = _without(message, "attachments")
     return {**told, "content": [_part(part) for part in message["content"]], "file_ids": file_ids}
 
