@@ -14,6 +14,7 @@ from tests.contract.doors import served
 from tests.contract.talk import BOTH, FLIGHTS, TOOLS, WEATHER, until
 from tests.engine.scripted import Scripted, answer, ask
 from toolkit.engine import Engine
+from toolkit.engine.model import ModelCall
 from toolkit.server.inprocess import InProcess, LoopThread
 
 V1 = {"OpenAI-Beta": "assistants=v1"}
@@ -189,8 +190,78 @@ def test_runs_stream_and_are_read_as_v1_knows_them(http: Any) -> None:
     until(lambda: v1("GET", f"{runs}/{polled['id']}")["status"] == "completed")
     steps = v1("GET", f"{runs}/{run['id']}/steps?order=asc")["data"]
     assert [step["step_details"]["type"] for step in steps] == ["tool_calls", "message_creation"]
-    searching = v1("POST", runs, {"assistant_id": assistant_id, "tools": [RETRIEVAL]}, status=400)
-    assert searching["error"]["code"] == "unsupported_tool", "file_search is not run yet"
+
+
+QUERY = ModelCall("call_s", "file_search", '{"queries":["cats"]}')
+MARK = "【0:0†source】"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_run_retrieves_and_cites(http: Any, streamed: bool) -> None:
+    client = http(ask(QUERY), answer("Cats purr ", MARK, "."))
+    v1, v2 = Program(client, V1), Program(client, {})
+    file_id = v1.upload("cats.md", b"Cats purr when they are happy.")
+    made = v1("POST", "assistants", {"model": "m", "tools": [RETRIEVAL], "file_ids": [file_id]})
+    assert stored(v2, v2("GET", f"assistants/{made['id']}")) == [(file_id, "completed")]
+    thread_id = v1("POST", "threads", {"messages": [{"role": "user", "content": "Do cats purr?"}]})["id"]
+    runs, body = f"threads/{thread_id}/runs", {"assistant_id": made["id"], "tool_choice": RETRIEVAL}
+    if streamed:
+        told = events(v1("POST", runs, {**body, "stream": True}))
+        run = told[-1][1]
+        [began] = [
+            data["delta"]["step_details"]["tool_calls"] for name, data in told if name == "thread.run.step.delta"
+        ]
+        assert began == [{"index": 0, "id": "call_s", "type": "retrieval", "retrieval": {}}]
+        parts = [data["delta"]["content"][0]["text"] for name, data in told if name == "thread.message.delta"]
+        assert "".join(part["value"] for part in parts) == f"Cats purr {MARK}."
+        [cited] = [one for part in parts for one in part.get("annotations", ())]
+        assert (cited["index"], cited["file_citation"]["quote"]) == (0, "Cats purr when they are happy.")
+        assert [data for name, data in told if name == "thread.run.step.completed"][::-1] == v1(
+            "GET", f"{runs}/{run['id']}/steps"
+        )["data"]
+    else:
+        run = ended(v1, v1("POST", runs, body))
+    assert (run["status"], run["tools"], run["tool_choice"]) == ("completed", [RETRIEVAL], RETRIEVAL)
+    steps = v1("GET", f"{runs}/{run['id']}/steps?order=asc")["data"]
+    assert steps[0]["step_details"]["tool_calls"] == [{"id": "call_s", "type": "retrieval", "retrieval": {}}]
+    assert v1("GET", f"{runs}/{run['id']}/steps/{steps[0]['id']}") == steps[0]
+    [message] = v1("GET", f"threads/{thread_id}/messages?run_id={run['id']}")["data"]
+    [cited] = message["content"][0]["text"]["annotations"]
+    quoted = {"file_id": file_id, "quote": "Cats purr when they are happy."}
+    assert (cited["type"], cited["text"], cited["file_citation"]) == ("file_citation", MARK, quoted)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_run_that_brings_retrieval_along_finds_the_files_of_its_assistant(http: Any, at_once: bool) -> None:
+    client = http(ask(QUERY), answer(f"Yes {MARK}."), ask(QUERY), answer("Yes."))
+    v1, v2 = Program(client, V1), Program(client, {})
+    file_id = v1.upload("cats.md", b"Cats purr when they are happy.")
+    path = f"assistants/{v1('POST', 'assistants', {'model': 'm', 'file_ids': [file_id]})['id']}"
+    thread = {"messages": [{"role": "user", "content": "Do cats purr?"}]}
+    body = {"assistant_id": path.removeprefix("assistants/"), "tools": [RETRIEVAL]}
+
+    def run() -> Any:
+        if at_once:
+            return ended(v1, v1("POST", "threads/runs", {**body, "thread": thread}))
+        return ended(v1, v1("POST", f"threads/{v1('POST', 'threads', thread)['id']}/runs", body))
+
+    assert run()["status"] == "completed"
+    before = v2("GET", path)
+    assert stored(v2, before) == [(file_id, "completed")]
+    assert run()["status"] == "completed"
+    assert v2("GET", path) == before, "no second store"
+    bare = v1("POST", "assistants", {"model": "m"})
+    body["assistant_id"] = bare["id"]
+    assert run()["status"] == "completed"
+    assert v2("GET", f"assistants/{bare['id']}")["tool_resources"] == {}
+    body["assistant_id"] = "asst_no"
+    v1("POST", "threads/runs", {**body, "thread": thread}, status=404)
+
+
+def ended(ask: Program, run: Any) -> Any:
+    path = f"threads/{run['thread_id']}/runs/{run['id']}"
+    until(lambda: ask("GET", path)["status"] not in ("queued", "in_progress"))
+    return ask("GET", path)
 
 
 def events(text: str) -> list[tuple[str, Any]]:

@@ -63,7 +63,7 @@ def tour(tmp_path: Path) -> Tour:
 @pytest.mark.parametrize("version", ["1.11.1", "1.17.1"])
 def test_the_overview(tour: Tour, version: str) -> None:
     saw = tour("v1_overview.py", version)
-    searched = saw.pop("search")
+    refused = saw.pop("refused")
     assert saw == {
         "tutor": [[], []],
         "statuses": ["completed"] * 3,
@@ -79,12 +79,15 @@ def test_the_overview(tour: Tour, version: str) -> None:
         "messages": [["second"], ["first", "second"]],
         "message files": ["second", "first"],
         "message file": ["thread.message.file", True, True],
+        "search": ["completed", ["retrieval"]],
+        "searched": ["retrieval"],
+        "cited": ["second", "The tutor likes primes.", True],
         "quiz": ["requires_action", ["display_quiz"], True],
         "steps": ["completed", ["tool_calls", "message_creation"]],
         "at once": ["completed", 1],
         "deleted": [True, True],
     }
-    assert "does not run the 'code_interpreter' tool yet" in searched
+    assert "does not run the 'code_interpreter' tool yet" in refused
 
 
 def test_a_program_that_streams(tour: Tour) -> None:

@@ -67,8 +67,7 @@ saw["run"] = [ends[0].file_ids, ends[0].tools]
 
 # Its files
 
-with open(__file__, "rb") as opened:
-    first = client.files.create(file=opened, purpose="assistants")
+first = client.files.create(file=("triangles.txt", b"A triangle has three sides."), purpose="assistants")
 second = client.files.create(file=("notes.txt", b"The tutor likes primes."), purpose="assistants")
 names = {first.id: "first", second.id: "second"}
 tutor = beta.assistants.update(tutor.id, tools=[{"type": "code_interpreter"}], file_ids=[first.id])
@@ -89,7 +88,9 @@ saw["listed"] = [[names[id] for id in one.file_ids] for one in beta.assistants.l
 # Files of messages
 
 thread = beta.threads.create(messages=[{"role": "user", "content": "Read this.", "file_ids": [second.id]}])
-message = beta.threads.messages.create(thread.id, role="user", content="And this.", file_ids=[first.id, second.id])
+message = beta.threads.messages.create(
+    thread.id, role="user", content="Which numbers does the tutor like?", file_ids=[first.id, second.id]
+)
 page = beta.threads.messages.list(thread.id, order="asc")
 saw["messages"] = [[names[id] for id in each.file_ids] for each in page]
 files = beta.threads.messages.files
@@ -97,9 +98,17 @@ saw["message files"] = [names[file.id] for file in files.list(message.id, thread
 file = files.retrieve(first.id, thread_id=thread.id, message_id=message.id)
 saw["message file"] = [file.object, file.message_id == message.id, file.created_at == message.created_at]
 try:
-    saw["search"] = wait_on_run(beta.threads.runs.create(thread_id=thread.id, assistant_id=tutor.id), thread).status
+    beta.threads.runs.create(thread_id=thread.id, assistant_id=tutor.id)
 except BadRequestError as refused:
-    saw["search"] = refused.message
+    saw["refused"] = refused.message
+run = beta.threads.runs.create(thread_id=thread.id, assistant_id=tutor.id, tools=[{"type": "retrieval"}])
+run = wait_on_run(run, thread)
+saw["search"] = [run.status, [tool.type for tool in run.tools]]
+steps = beta.threads.runs.steps.list(thread_id=thread.id, run_id=run.id, order="asc").data
+saw["searched"] = [call.type for call in steps[0].step_details.tool_calls]
+text = beta.threads.messages.list(thread_id=thread.id, limit=1).data[0].content[0].text
+cited = text.annotations[0]
+saw["cited"] = [names[cited.file_citation.file_id], cited.file_citation.quote, cited.text in text.value]
 
 # A quiz, answered by a function of ours
 

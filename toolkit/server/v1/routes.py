@@ -141,6 +141,35 @@ def _keep_in_step(tx: Tx, call: Call, change: asked.Change) -> None:
             store_files.delete(tx, call.project, change.store_id, file_id)
 
 
+async def create_run(call: Call, body: runs.CreateRun) -> Reply:
+    await _make_searchable(call, body)
+    return await routes.create_run(call, body)
+
+
+async def create_thread_and_run(call: Call, body: runs.CreateThreadAndRun) -> Reply:
+    await _make_searchable(call, body)
+    return await routes.create_thread_and_run(call, body)
+
+
+async def _make_searchable(call: Call, body: runs.CreateRun | runs.CreateThreadAndRun) -> None:
+    """Let a run that brings file_search along find the files of its assistant, which may lack the tool. Raises Refused.
+
+    That their vector store is made in a transaction of its own does no harm: it is what the assistant should have.
+    """
+    tools = body.tools or ()
+
+    def work(tx: Tx) -> None:
+        assistant = json.loads(assistants.get(tx, call.project, body.assistant_id))
+        resources = asked.changed(assistant, {"tools": tools}, file_ids_of(assistant)).tool_resources
+        if "vector_stores" in resources.get("file_search", {}):
+            request = assistants.ModifyAssistant.model_construct(tool_resources=resources)
+            assistants.modify(tx, call.project, body.assistant_id, request, call.now)
+
+    if any(tool["type"] == "file_search" for tool in tools):
+        await call.rooms.store.write(work)
+        call.rooms.indexing.wake()
+
+
 # The files of messages
 
 
@@ -172,8 +201,6 @@ _BODIES: Final[Mapping[type[BaseModel] | None, type[BaseModel]]] = {
     assistants.CreateAssistant: CreateAssistant,
     threads.CreateThread: CreateThread,
     messages.CreateMessage: CreateMessage,
-    runs.CreateRun: CreateRun,
-    runs.CreateThreadAndRun: CreateThreadAndRun,
 }
 
 
@@ -220,6 +247,8 @@ _OWN: Final = (
     Route("GET", _FILES, list_assistant_files),
     Route("GET", f"{_FILES}/{{file_id}}", get_assistant_file),
     Route("DELETE", f"{_FILES}/{{file_id}}", detach_file),
+    Route("POST", "threads/{thread_id}/runs", create_run, CreateRun),
+    Route("POST", "threads/runs", create_thread_and_run, CreateThreadAndRun),
     Route("GET", _MESSAGE_FILES, list_message_files),
     Route("GET", f"{_MESSAGE_FILES}/{{file_id}}", get_message_file),
 )
