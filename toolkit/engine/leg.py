@@ -14,20 +14,17 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from toolkit.engine import context as contexts
 from toolkit.engine import moves
 from toolkit.engine.drafting import Drafting
-from toolkit.engine.events import call_delta, call_started, text_delta, tool_started
 from toolkit.engine.feeds import Feed
 from toolkit.engine.filing import Filing
 from toolkit.engine.images import shown
 from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.meter import Meter
 from toolkit.engine.model import (
-    CallBegan,
-    CallPiece,
     ContextExceeded,
     Delta,
     Ended,
@@ -35,28 +32,25 @@ from toolkit.engine.model import (
     ModelCall,
     ModelError,
     ModelRequest,
-    Text,
 )
 from toolkit.engine.objects import references
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
 from toolkit.engine.objects.vector_stores import touch
+from toolkit.engine.patience import Patience
 from toolkit.engine.routing import Models
-from toolkit.engine.search.citing import Citing, Mark
-from toolkit.engine.search.tool import Lookup, citation, look_up, searched, use
+from toolkit.engine.search.tool import Lookup, look_up, searched, use
 from toolkit.engine.store import Store, Tx
+from toolkit.engine.telling import Telling
 from toolkit.engine.tokens import Scale
-from toolkit.errors import StoreUnavailable
 
 __all__ = ["Leg", "Rooms"]
 
 _log = logging.getLogger("toolkit.engine")
 
-T = TypeVar("T")
 _Cut = Literal["max_completion_tokens", "max_prompt_tokens"]
 
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 15.0
-_LONGEST_STORE_PAUSE_S: Final = 2.0
 _INDEXING_S: Final = 60.0
 """How long a run waits for the files of its thread's vector store to be processed, as the API's guide says."""
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.5
@@ -88,27 +82,22 @@ class Leg:
 
     def __init__(self, rooms: Rooms, run: Run, worker: str) -> None:
         self.run = run
-        self.text = ""
-        """What has been written so far of the message under way."""
         self.earlier = 0
         """How many steps the run had before."""
         self.opened: set[str] = set()
         """The ids of the steps that listeners have seen begin in this leg."""
         self._rooms, self._worker = rooms, worker
         self._feed: Feed | None = None
+        self._pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self._store = Patience(rooms.store, run.id, self._left_s, self._wait)
         self._settings = run.settings
         self._window = rooms.context_tokens or rooms.models.window(self._settings["model"])
         self._context: contexts.Context
-        self._writing: moves.Writing | None = None
-        self._calls_step: dict[str, Any] | None = None
         self._taken: frozenset[str] = frozenset()
         self._drafting = Drafting(rooms.store)
         self._search = contexts.own_name("file_search", self._settings) if _has(self._settings, "file_search") else None
         """The name under which the model may search."""
-        self._own: set[int] = set()
-        """Which calls of the turn under way are the engine's to answer."""
-        self._citing = Citing() if self._search else None
-        self._annotations: list[dict[str, Any]] = []
+        self._begin_turn()
 
     def read(self, tx: Tx) -> None:
         """Read what goes to the model."""
@@ -125,6 +114,7 @@ class Leg:
         which others may have this run's place.
         """
         self._feed, self._pause = feed, pause
+        self._begin_turn()
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
             await self._indexed()
@@ -143,23 +133,26 @@ class Leg:
         """Wait a while for files on their way into the thread's vector store. Raises ModelError: it has expired."""
         pause_s, left_s = _FIRST_LOOK_S, _INDEXING_S
         while self.run.stores and not self.run.turns:
-            stores = await self._patiently(self._rooms.store.read, partial(searched, run=self.run))
+            stores = await self._store.read(partial(searched, run=self.run))
             for store in stores:
                 if references.is_expired(store.row, self._now()):
                     said = f"Vector store {store.row['id']} has expired. Make a new one with the same files."
                     raise ModelError(said, code="invalid_prompt")
             if left_s <= 0 or not any(store.of_thread and store.row["in_progress"] for store in stores):
                 return
-            await self._pause(pause_s)
+            await self._wait(pause_s)
             left_s -= pause_s
             pause_s = min(pause_s * 2, _LONGEST_LOOK_S)
 
     @property
+    def text(self) -> str:
+        """What has been written so far of the message under way."""
+        return self._turn.text
+
+    @property
     def begun(self) -> Collection[str]:
         """The ids of the message and the steps that listeners have seen begin, and not end."""
-        writing, step = self._writing, self._calls_step
-        of_message = (writing.message["id"], writing.step["id"]) if writing else ()
-        return (*of_message, step["id"]) if step else of_message
+        return self._turn.begun
 
     def _spent(self) -> _Cut | None:
         """Say which limit on tokens the run's earlier turns have used up."""
@@ -170,14 +163,16 @@ class Leg:
                 return limit
         return None
 
-    @property
-    def _time_left_s(self) -> float:
+    def _left_s(self) -> float:
         return self.run.expires_at - self._rooms.clock() - _SPARE_S
+
+    async def _wait(self, seconds: float) -> None:
+        await self._pause(seconds)
 
     async def _answer(self, model: Model, name: str) -> None:
         pause_s = _FIRST_PAUSE_S
         while True:
-            time_left_s = self._time_left_s
+            time_left_s = self._left_s()
             request = contexts.request_of(
                 self.run, self._settings, name, self._context, max(time_left_s, 1.0), self._taken
             )
@@ -192,22 +187,22 @@ class Leg:
                 await self._read_less(error)
             except ModelError as error:
                 wait_s = max(pause_s, error.retry_after_s or 0)
-                again = error.retry and wait_s < self._time_left_s
+                again = error.retry and wait_s < self._left_s()
                 self._rooms.meter.model_failed(error.code, again=again)
                 if not again:
                     raise
                 _log.warning("run %s: model call failed (%s), again in %.1f s", self.run.id, error.code, wait_s)
                 await self._start_over()
-                await self._pause(wait_s)
+                await self._wait(wait_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-                await self._patiently(self._rooms.store.read, self.read)
+                await self._store.read(self.read)
 
     async def _read_less(self, error: ContextExceeded) -> None:
         """Read half as much of the thread. Raises the error when there is no less: what the run did always goes."""
         before = self._context.size
         self._window = max(1, self._estimated(before) // 2)
-        await self._patiently(self._rooms.store.read, self.read)
-        if self._context.size >= before or self._time_left_s <= 0:
+        await self._store.read(self.read)
+        if self._context.size >= before or self._left_s() <= 0:
             raise error
 
     async def _image(self, file_id: str, most: int) -> bytes | None:
@@ -220,26 +215,10 @@ class Leg:
                 if isinstance(delta, Ended):
                     await self._end(delta)
                     return
-                await self._take(delta)
+                await self._turn.take(delta)
         finally:
             await self._close(deltas)
         raise ModelError("The model's answer ended without an end.", retry=True)
-
-    async def _write(self, work: Callable[[Tx], T]) -> T:
-        return await self._patiently(self._rooms.store.write, work)
-
-    async def _patiently(self, do: Callable[[Callable[[Tx], T]], Awaitable[T]], work: Callable[[Tx], T]) -> T:
-        """Do work in the store, and wait for one that is full or locked: what the model said is not to be lost."""
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            try:
-                return await do(work)
-            except StoreUnavailable as error:
-                if pause_s >= self._time_left_s:
-                    raise
-                _log.info("run %s waits for the store: %s", self.run.id, error)
-            await self._pause(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_STORE_PAUSE_S)
 
     async def _close(self, deltas: AsyncGenerator[Delta, None]) -> None:
         """Abort a model call, or let go of one that has ended: what goes wrong then changes nothing any more."""
@@ -248,72 +227,8 @@ class Leg:
         except Exception:
             _log.exception("run %s: closing the model call failed", self.run.id)
 
-    async def _take(self, delta: Delta) -> None:
-        """Pass a delta on, after opening what it belongs to."""
-        match delta:
-            case Text(value):
-                for part in self._citing.feed(value) if self._citing else (value,):
-                    await self._say(part)
-            case CallBegan(index, call_id, name) if self._feed is not None and self._wanted(index):
-                if self._calls_step is None and self._writing is not None:
-                    return  # told when the turn is whole, after its text is complete: see `_call_tools`
-                step_id = (await self._opened_calls())["id"]
-                if name == self._search:
-                    self._own.add(index)
-                    self._feed.publish([tool_started(step_id, index, call_id, "file_search")])
-                else:
-                    self._feed.publish([call_started(step_id, index, call_id, name)])
-            case CallPiece(index, piece) if self._feed is not None and self._calls_step and self._wanted(index):
-                if index not in self._own:
-                    self._feed.publish([call_delta(self._calls_step["id"], index, piece)])
-            case _:
-                pass
-
-    async def _say(self, part: str | Mark) -> None:
-        """Add to the message: text, or a mark with what it cites. A mark that stands for nothing is left out."""
-        cited: list[dict[str, Any]] = []
-        if isinstance(part, Mark):
-            about = {"thread": self.run.thread, "search": part.search, "place": part.place}
-            row = await self._patiently(self._rooms.store.read, lambda tx: tx.one("passage.get", **about))
-            if row is None:
-                return
-            cited = [citation(part, len(self.text), row["file"], row["quote"])]
-            part = str(part)
-        self.text += part
-        if self._feed is not None:
-            first = self._writing is None
-            message_id = (await self._opened_message()).message["id"]
-            earlier = len(self._annotations)
-            self._feed.publish([text_delta(message_id, part, first=first, annotations=cited, earlier=earlier)])
-            self._drafting.heard(message_id, part)
-        self._annotations += cited
-
-    async def _opened_message(self) -> moves.Writing:
-        """Give the message that is being written, opened before its first delta."""
-        if self._writing is None:
-            opened = await self._write(lambda tx: moves.begin_message(tx, self.run, self._now()))
-            self._writing, moved = opened
-            self.opened.add(self._writing.step["id"])
-            self._publish(moved)
-        return self._writing
-
-    async def _opened_calls(self) -> dict[str, Any]:
-        """Give the step of this turn's calls, opened before the first delta of one."""
-        if self._calls_step is None:
-            opened = await self._write(lambda tx: moves.begin_calls(tx, self.run, self._now()))
-            self._calls_step, moved = opened
-            self.opened.add(self._calls_step["id"])
-            self._publish(moved)
-        return self._calls_step
-
-    def _wanted(self, index: int) -> bool:
-        """Whether a call counts: with `parallel_tool_calls` false the first one alone, whatever the model does."""
-        return index == 0 or bool(self._settings["parallel_tool_calls"])
-
     async def _end(self, ended: Ended) -> None:
-        for part in self._citing.end() if self._citing else ():
-            await self._say(part)
-        self._drafting.stop()
+        await self._turn.finish()
         used = self._used(ended)
         if ended.reason == "content_filter":
             stopped = LastError("invalid_prompt", "The model's content filter stopped the answer.")
@@ -349,30 +264,32 @@ class Leg:
         The text that came before them is completed with them: were it complete any sooner, a turn that breaks off would
         be written anew beside it. So when there is some, the calls are told to listeners only now.
         """
-        calls = _clean_calls(call for index, call in enumerate(ended.calls) if self._wanted(index))
+        calls = _clean_calls(call for index, call in enumerate(ended.calls) if self._turn.counts(index))
         chat = _remembered(ended.message, calls, len(ended.calls))
         lookups = await self._looked_up(calls)
-        text, writing, step, annotations = self.text, self._writing, self._calls_step, list(self._annotations)
+        told = self._turn
 
         def work(tx: Tx) -> moves.Moved:
-            now, written = self._now(), writing
+            now, written = self._now(), told.writing
             events: tuple[Event, ...] = ()
-            if text or writing is not None:
-                written, finished = moves.finish_message(tx, self.run, writing, text, now, Tokens(), annotations)
+            if told.text or written is not None:
+                said = told.text, now, Tokens(), told.annotations
+                written, finished = moves.finish_message(tx, self.run, written, *said)
                 events = finished.events
             by_engine = {lookup.call.id: use(tx, self.run, lookup) for lookup in lookups}
             turn = moves.Turn(calls, chat, by_engine, used, written.message["id"] if written else None)
             if turn.asked:
-                moved = moves.require_action(tx, self.run, step, turn, now)
+                moved = moves.require_action(tx, self.run, told.calls_step, turn, now)
             else:
                 contents = self._feed is not None and self._feed.contents
+                step = told.calls_step
                 moved = moves.use_tools(tx, self.run, step, turn, now, owner=self._worker, contents=contents)
             return moves.Moved(moved.run, (*events, *moved.events))
 
-        self._publish(await self._write(work))
+        self._publish(await self._store.write(work))
         if self.run.status == "in_progress":
-            self._forget_turn()
-            await self._patiently(self._rooms.store.read, self.read)
+            self._begin_turn()
+            await self._store.read(self.read)
 
     async def _looked_up(self, calls: Sequence[ModelCall]) -> Sequence[Lookup]:
         """Make the searches among the calls of a turn, and note that their stores are used."""
@@ -384,39 +301,55 @@ class Leg:
         def work(tx: Tx) -> Sequence[Lookup]:
             return [look_up(tx, self.run, call, self._settings, room_tokens) for call in searches]
 
-        found = await self._patiently(self._rooms.store.read, work)
+        found = await self._store.read(work)
         for store_id in self.run.stores:
-            await self._write(partial(touch, project=self.run.project, store_id=store_id, now=self._now()))
+            await self._store.write(partial(touch, project=self.run.project, store_id=store_id, now=self._now()))
         return found
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> None:
-        text, writing, annotations = self.text, self._writing, self._annotations
-        self._publish(
-            await self._write(
-                lambda tx: moves.complete(
-                    tx, self.run, self._now(), used, cut=cut, text=text, annotations=annotations, writing=writing
-                )
+        told = self._turn
+
+        def work(tx: Tx) -> moves.Moved:
+            return moves.complete(
+                tx,
+                self.run,
+                self._now(),
+                used,
+                cut=cut,
+                text=told.text,
+                annotations=told.annotations,
+                writing=told.writing,
             )
-        )
+
+        self._publish(await self._store.write(work))
 
     async def _fail(self, error: LastError, reason: str | None = None) -> None:
+        text = self._turn.text
         self._publish(
-            await self._write(
-                lambda tx: moves.end(tx, self.run, "fail", self._now(), error=error, text=self.text, reason=reason)
+            await self._store.write(
+                lambda tx: moves.end(tx, self.run, "fail", self._now(), error=error, text=text, reason=reason)
             )
         )
 
     async def _start_over(self) -> None:
         """Forget a broken answer; what listeners have seen of it is closed as broken."""
         self._drafting.stop()
-        if self._writing is not None or self._calls_step is not None:
-            self._publish(await self._write(lambda tx: moves.break_off(tx, self.run, self._now(), self.text)))
-        self._forget_turn()
+        if self._turn.begun:
+            text = self._turn.text
+            self._publish(await self._store.write(lambda tx: moves.break_off(tx, self.run, self._now(), text)))
+        self._begin_turn()
 
-    def _forget_turn(self) -> None:
-        self.text, self._writing, self._calls_step = "", None, None
-        self._annotations, self._own = [], set()
-        self._citing = Citing() if self._search else None
+    def _begin_turn(self) -> None:
+        self._turn = Telling(
+            self.run,
+            self._store,
+            self._feed,
+            self._drafting,
+            self._now,
+            self.opened,
+            search=self._search,
+            one_call=not self._settings["parallel_tool_calls"],
+        )
 
     def _publish(self, moved: moves.Moved) -> None:
         self.run = moved.run

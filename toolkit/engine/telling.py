@@ -1,0 +1,133 @@
+"""What a turn of the model says, as it says it: put together, kept as a draft, and told to listeners.
+
+A message or a step is opened in the store before the first delta of it is sent. Where nobody listens no deltas are
+made, and what was said is written as a whole when the turn ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from toolkit.engine import moves
+from toolkit.engine.drafting import Drafting
+from toolkit.engine.events import call_delta, call_started, text_delta, tool_started
+from toolkit.engine.feeds import Feed
+from toolkit.engine.model import CallBegan, CallPiece, Delta, Text
+from toolkit.engine.objects.runs import Run
+from toolkit.engine.patience import Patience
+from toolkit.engine.search.citing import Citing, Mark
+from toolkit.engine.search.tool import citation
+
+__all__ = ["Telling"]
+
+
+class Telling:
+    """One turn of a run under way; `search` is the name under which the model may search files, if it may.
+
+    `feed` is None when nobody listens. The ids of the steps that listeners see begin go into `opened`.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        store: Patience,
+        feed: Feed | None,
+        drafting: Drafting,
+        now: Callable[[], int],
+        opened: set[str],
+        *,
+        search: str | None,
+        one_call: bool,
+    ) -> None:
+        self.text = ""
+        """What has been written so far of the message."""
+        self.annotations: list[dict[str, Any]] = []
+        self.writing: moves.Writing | None = None
+        """The message, once it is opened."""
+        self.calls_step: dict[str, Any] | None = None
+        """The step of the calls, once it is opened."""
+        self._run, self._store, self._feed, self._drafting = run, store, feed, drafting
+        self._now, self._opened, self._one_call = now, opened, one_call
+        self._search = search
+        self._own: set[int] = set()
+        """Which calls are the engine's to answer."""
+        self._citing = Citing() if search else None
+
+    @property
+    def begun(self) -> Collection[str]:
+        """The ids of the message and the steps that listeners have seen begin, and not end."""
+        writing, step = self.writing, self.calls_step
+        of_message = (writing.message["id"], writing.step["id"]) if writing else ()
+        return (*of_message, step["id"]) if step else of_message
+
+    def counts(self, index: int) -> bool:
+        """Whether a call counts: with `parallel_tool_calls` false the first one alone, whatever the model does."""
+        return index == 0 or not self._one_call
+
+    async def take(self, delta: Delta) -> None:
+        """Pass a delta on, after opening what it belongs to."""
+        match delta:
+            case Text(value):
+                for part in self._citing.feed(value) if self._citing else (value,):
+                    await self._say(part)
+            case CallBegan(index, call_id, name) if self._feed is not None and self.counts(index):
+                await self._begin_call(self._feed, index, call_id, name)
+            case CallPiece(index, piece) if self._feed is not None and self.calls_step and self.counts(index):
+                if index not in self._own:
+                    self._feed.publish([call_delta(self.calls_step["id"], index, piece)])
+            case _:
+                pass
+
+    async def finish(self) -> None:
+        """Say what was held back, and draft nothing more: the turn is about to be closed."""
+        for part in self._citing.end() if self._citing else ():
+            await self._say(part)
+        self._drafting.stop()
+
+    async def _say(self, part: str | Mark) -> None:
+        """Add to the message: text, or a mark with what it cites. A mark that stands for nothing is left out."""
+        cited: list[dict[str, Any]] = []
+        if isinstance(part, Mark):
+            about = {"thread": self._run.thread, "search": part.search, "place": part.place}
+            row = await self._store.read(lambda tx: tx.one("passage.get", **about))
+            if row is None:
+                return
+            cited = [citation(part, len(self.text), row["file"], row["quote"])]
+            part = str(part)
+        self.text += part
+        if self._feed is not None:
+            first = self.writing is None
+            message_id = (await self._opened_message(self._feed)).message["id"]
+            earlier = len(self.annotations)
+            self._feed.publish([text_delta(message_id, part, first=first, annotations=cited, earlier=earlier)])
+            self._drafting.heard(message_id, part)
+        self.annotations += cited
+
+    async def _begin_call(self, feed: Feed, index: int, call_id: str, name: str) -> None:
+        if self.calls_step is None and self.writing is not None:
+            return  # told when the turn is whole, after its text is complete
+        step_id = (await self._opened_calls(feed))["id"]
+        if name == self._search:
+            self._own.add(index)
+            feed.publish([tool_started(step_id, index, call_id, "file_search")])
+        else:
+            feed.publish([call_started(step_id, index, call_id, name)])
+
+    async def _opened_message(self, feed: Feed) -> moves.Writing:
+        """Give the message that is being written, opened before its first delta."""
+        if self.writing is None:
+            opened = await self._store.write(lambda tx: moves.begin_message(tx, self._run, self._now()))
+            self.writing, moved = opened
+            self._opened.add(self.writing.step["id"])
+            feed.publish(moved.events)
+        return self.writing
+
+    async def _opened_calls(self, feed: Feed) -> dict[str, Any]:
+        """Give the step of the calls, opened before the first delta of one."""
+        if self.calls_step is None:
+            opened = await self._store.write(lambda tx: moves.begin_calls(tx, self._run, self._now()))
+            self.calls_step, moved = opened
+            self._opened.add(self.calls_step["id"])
+            feed.publish(moved.events)
+        return self.calls_step
