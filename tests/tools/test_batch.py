@@ -64,6 +64,21 @@ def test_only_so_many_run_at_once() -> None:
     assert [each.position for each in batch.to_start()] == [MOST_AT_ONCE]
 
 
+def test_a_toolset_with_a_concurrency_keeps_its_calls_back_and_no_others() -> None:
+    narrow = Toolset(echo, concurrency=2).prefixed("narrow_")
+    tools = narrow + Toolset(echo)
+    names = [*["narrow_echo"] * 4, "echo"]
+    calls = [Call(f"call_{number}", name, '{"text": "x"}') for number, name in enumerate(names)]
+    batch = Batch(Invoker(tools, None, "run_1", "thread_1", {}), calls, None)
+    first, second, other = batch.to_start()
+    assert [first.position, second.position, other.position] == [0, 1, 4]
+    assert list(batch.to_start()) == []
+    batch.ended(second, FinishedCall(second.call, Output("x")))
+    assert [each.position for each in batch.to_start()] == [2]
+    batch.ended(other, FinishedCall(other.call, Output("x")))
+    assert list(batch.to_start()) == []
+
+
 def test_the_first_to_be_late_sets_the_wait() -> None:
     batch = batch_of("patient", "hasty", "echo")
     list(batch.to_start())

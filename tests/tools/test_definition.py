@@ -85,3 +85,18 @@ def test_looking_at_a_function_imports_neither_pydantic_nor_docstring_parser() -
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_another_name_and_another_choice_keep_what_was_read() -> None:
+    definition = Definition("plus", add, None, None)
+    read = definition.arguments
+    varied = definition.varied("sum", False)
+    assert varied.arguments is read
+    assert varied.nested["function"]["name"] == varied.flat["name"] == "sum"
+    assert (definition.strict, varied.strict, varied.not_strict_because) == (
+        True,
+        False,
+        "it was defined with strict=False",
+    )
+    assert definition.nested["function"]["name"] == "plus"
+    assert Definition("plus", add, "Sum.", None).varied("sum", None).description == "Sum."

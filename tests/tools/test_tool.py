@@ -391,3 +391,17 @@ print(sorted({"openai", "asyncio", "logging", "docstring_parser"} & set(sys.modu
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
     assert done.stdout == "[]\n"
+
+
+def test_a_variation_is_another_tool_on_the_same_function() -> None:
+    varied = add.varied(name="plus", strict=False, timeout_s=3)
+    assert (varied.name, varied.strict, varied.asked_strict, varied.timeout_s) == ("plus", False, False, 3)
+    assert (add.name, add.strict, add.asked_strict, add.timeout_s) == ("add", True, None, None)
+    assert varied(1, 2) == 3
+    assert varied.call('{"left": 1}') == Output("2")
+    assert repr(varied) == "<Tool plus>"
+    assert add.varied().definition["function"] == add.definition["function"]
+    with pytest.raises(DefinitionError, match="'a b' cannot be a tool's name"):
+        add.varied(name="a b")
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(varied)

@@ -66,9 +66,9 @@ class Invoker:
             value = tool.invoke(call.arguments, self.context(call) if tool.takes_context else None)
             if type(value) is not str and inspect.isawaitable(value):
                 value = wait(value)
-            output = output_of(value, self.toolset.max_output_bytes)
+            output = output_of(value, tool.terms.max_output_bytes)
         except BaseException as error:
-            return self.failed(call, error, perf_counter() - began)
+            return self.failed(tool, call, error, perf_counter() - began)
         return FinishedCall(call, output, None, perf_counter() - began)
 
     async def aattempt(self, tool: Tool[..., Any], call: Call) -> FinishedCall:
@@ -76,20 +76,20 @@ class Invoker:
         began = perf_counter()
         try:
             value = tool.invoke(call.arguments, self.context(call) if tool.takes_context else None)
-            output = output_of(await cast("Awaitable[object]", value), self.toolset.max_output_bytes)
+            output = output_of(await cast("Awaitable[object]", value), tool.terms.max_output_bytes)
         except BaseException as error:
             if _ends_us(error):
                 raise
-            return self.failed(call, error, perf_counter() - began)
+            return self.failed(tool, call, error, perf_counter() - began)
         return FinishedCall(call, output, None, perf_counter() - began)
 
-    def failed(self, call: Call, error: BaseException, seconds: float) -> FinishedCall:
+    def failed(self, tool: Tool[..., Any], call: Call, error: BaseException, seconds: float) -> FinishedCall:
         """Answer a call whose tool raised. Raises the error itself when it is one that ends the program."""
         if passes_through(error):
             raise error
         log_failure(call.name, error, call_id=call.id, run_id=self.run_id, thread_id=self.thread_id)
         tries_left = self.retries_left.get(call.name, 0)
-        output = failure(call.name, error, tries_left=tries_left, max_bytes=self.toolset.max_output_bytes)
+        output = failure(call.name, error, tries_left=tries_left, max_bytes=tool.terms.max_output_bytes)
         return FinishedCall(call, output, error, seconds)
 
 
@@ -176,12 +176,23 @@ class Batch:
 
     def to_start(self) -> Iterator[PendingCall]:
         """Give the calls to start now."""
-        while self.waiting and len(self.running) < MOST_AT_ONCE and (now := perf_counter()) < self.ends:
-            pending = self.waiting.popleft()
+        while len(self.running) < MOST_AT_ONCE and (now := perf_counter()) < self.ends:
+            pending = self._next()
+            if pending is None:
+                return
             pending.began = now
             pending.limit_s = min(pending.tool.timeout_s or math.inf, self.ends - now)
             self.running.add(pending)
             yield pending
+
+    def _next(self) -> PendingCall | None:
+        """Take the first call that may run: one of a toolset with a `concurrency` waits for a place among its own."""
+        for position, pending in enumerate(self.waiting):
+            lane = pending.tool.terms.lane
+            if lane is None or sum(each.tool.terms.lane is lane for each in self.running) < lane.most:
+                del self.waiting[position]
+                return pending
+        return None
 
     def wait_s(self) -> float | None:
         """Say how long to wait for the next ending before asking what is overdue; None for as long as it takes."""
@@ -203,7 +214,7 @@ class Batch:
         """Take an ending in. Raises what ends the program."""
         self.running.discard(pending)
         if isinstance(ending, BaseException):
-            ending = self.invoker.failed(pending.call, ending, perf_counter() - pending.began)
+            ending = self.invoker.failed(pending.tool, pending.call, ending, perf_counter() - pending.began)
         return pending.position, ending
 
     def give_up(self) -> None:

@@ -54,6 +54,15 @@ class Definition:
             with suppress(UnknownName):
                 _ = self.signature
 
+    def varied(self, name: str, strict: bool | None) -> Definition:
+        """Describe the same function under another name, or with another choice of strictness; what was read stays."""
+        other = Definition(name, self._function, self._description, strict)
+        other._names = self._names
+        for kept in ("signature", "arguments", "description", "_docstring"):
+            if kept in self.__dict__:
+                other.__dict__[kept] = self.__dict__[kept]
+        return other
+
     @cached_property
     def signature(self) -> Signature:
         """The parameters, and the context's. Raises DefinitionError, saying what to write instead."""

@@ -49,6 +49,7 @@ def dispatch(
     Raises nothing that a tool or a model does, only KeyboardInterrupt and SystemExit. Closing the iterator early
     cancels async tools and leaves sync ones to end by themselves.
     """
+    toolset = toolset.visible(deps, run_id=run_id, thread_id=thread_id)
     invoker = Invoker(toolset, deps, run_id, thread_id, retries_left)
     if len(calls) == 1 and timeout_s is None:
         tool = toolset.find(calls[0].name)
@@ -83,6 +84,7 @@ async def adispatch(
     timeout_s: float | None = None,
 ) -> AsyncGenerator[tuple[int, FinishedCall]]:
     """Run the calls of a turn as `dispatch` does, without blocking the loop; cancelling or closing it cancels them."""
+    toolset = toolset.visible(deps, run_id=run_id, thread_id=thread_id)
     invoker = Invoker(toolset, deps, run_id, thread_id, retries_left)
     if len(calls) == 1 and timeout_s is None:
         tool = toolset.find(calls[0].name)

@@ -19,13 +19,14 @@ from toolkit.tools.context import RunContext
 from toolkit.tools.definition import Definition
 from toolkit.tools.failures import failure, log_failure
 from toolkit.tools.output import Output, output_of
+from toolkit.tools.terms import Terms
 from toolkit.tools.threads import wait_for
 
 if TYPE_CHECKING:
     from openai.types.beta import FunctionToolParam as NestedDefinition
     from openai.types.responses import FunctionToolParam as FlatDefinition
 
-__all__ = ["Tool", "tool"]
+__all__ = ["Tool", "checked_timeout", "tool"]
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -49,6 +50,8 @@ class Tool(Generic[P, R]):
     """How long one call may take within a run; None for no time-out."""
     is_async: bool
     """Whether the function is a coroutine function."""
+    terms: Terms = Terms()
+    """What the toolsets it has gone through lay down for its calls."""
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class Tool(Generic[P, R]):
         self.__wrapped__ = function
         self.function = function
         self.name = _checked_name(function, name)
-        self.timeout_s = _checked_timeout(self.name, timeout_s)
+        self.timeout_s = checked_timeout(self.name, timeout_s)
         self.is_async = _is_async(function)
         self._bind: _Bind | None = None if isinstance(given, staticmethod) else getattr(given, "__get__", None)
         self._asked = (description, strict)
@@ -112,6 +115,35 @@ class Tool(Generic[P, R]):
             self.__dict__, function=bound, __wrapped__=bound, _bind=None, _definition=self._method_definition
         )
         return copy
+
+    def varied(
+        self,
+        *,
+        terms: Terms | None = None,
+        name: str | None = None,
+        strict: bool | None = None,
+        timeout_s: float | None = None,
+    ) -> Tool[P, R]:
+        """Copy it with other terms, name, strictness or time-out; None leaves each as it is. Raises DefinitionError."""
+        name = self.name if name is None else _checked_name(self.function, name)
+        description, asked = self._asked
+        asked = asked if strict is None else strict
+        copy = cast("Tool[P, R]", object.__new__(Tool))
+        copy.__dict__.update(
+            self.__dict__,
+            name=name,
+            timeout_s=self.timeout_s if timeout_s is None else timeout_s,
+            terms=terms or self.terms,
+            _asked=(description, asked),
+            _definition=self._definition.varied(name, asked),
+            _method_definition=None,
+        )
+        return copy
+
+    @property
+    def asked_strict(self) -> bool | None:
+        """What `@tool(strict=...)`, or a toolset, said of strictness; None for nothing."""
+        return self._asked[1]
 
     @property
     def description(self) -> str:
@@ -157,7 +189,7 @@ class Tool(Generic[P, R]):
             value = self.invoke(arguments_json, context)
             if type(value) is not str and inspect.isawaitable(value):
                 value = wait_for(value)
-            return output_of(value)
+            return output_of(value, self.terms.max_output_bytes)
         except DefinitionError:
             raise
         except Exception as error:
@@ -169,7 +201,7 @@ class Tool(Generic[P, R]):
             value = self.invoke(arguments_json, context)
             if type(value) is not str and inspect.isawaitable(value):
                 value = await value
-            return output_of(value)
+            return output_of(value, self.terms.max_output_bytes)
         except DefinitionError:
             raise
         except Exception as error:
@@ -189,13 +221,17 @@ class Tool(Generic[P, R]):
                 kwargs[context_parameter] = context
             elif self._definition.signature.needs_context:
                 raise DefinitionError(f"{self.name} takes a RunContext: hand it one, call(arguments, RunContext(...))")
+        if self.terms.guards:
+            from toolkit.tools.guarded import call_guarded
+
+            return call_guarded(self, args, kwargs, context, context_parameter)
         function: Callable[..., object] = self.function
         return function(*args, **kwargs)
 
     @property
     def takes_context(self) -> bool:
-        """Whether the function has a RunContext parameter, which the model does not see."""
-        return self._definition.calling[1] is not None
+        """Whether a call needs a RunContext: for the function, a parameter that no model sees, or for a guard."""
+        return self._definition.calling[1] is not None or bool(self.terms.guards)
 
     def _failed(self, arguments: object, error: Exception, context: RunContext[Any] | None) -> Output:
         if not isinstance(arguments, str):
@@ -204,7 +240,7 @@ class Tool(Generic[P, R]):
             log_failure(self.name, error)
         else:
             log_failure(self.name, error, call_id=context.call_id, run_id=context.run_id, thread_id=context.thread_id)
-        return failure(self.name, error, tries_left=1)
+        return failure(self.name, error, tries_left=1, max_bytes=self.terms.max_output_bytes)
 
 
 def _innermost(function: Callable[..., object]) -> Callable[..., object]:
@@ -233,7 +269,8 @@ def _checked_name(function: Callable[..., object], name: object) -> str:
     return name
 
 
-def _checked_timeout(name: str, timeout_s: object) -> float | None:
+def checked_timeout(name: str, timeout_s: object) -> float | None:
+    """Give the time-out as it is. Raises DefinitionError for one that cannot be; `name` says whose it is."""
     if timeout_s is None or (isinstance(timeout_s, int | float) and 0 < timeout_s < math.inf):
         return timeout_s
     raise DefinitionError(f"{name}: timeout_s={timeout_s!r} must be more than 0 seconds, or None for no time-out")
