@@ -19,15 +19,16 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "toolkit"
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "toolkit": {"errors", "tools", "runs"},
+    "toolkit": {"errors", "assistants", "tools", "runs"},
     "errors": set(),
-    "tools": {"errors"},
+    "assistants": {"errors"},
+    "tools": {"errors", "assistants"},
     "runs": {"errors", "tools"},
     "engine": {"errors"},
     "server": {"errors", "engine"},
     "compose": {"errors", "engine", "server"},
     "face": {"compose", "engine"},
-    "cli": {"toolkit", "errors", "tools", "runs", "engine", "server", "compose", "face"},
+    "cli": {"toolkit", "errors", "assistants", "tools", "runs", "engine", "server", "compose", "face"},
 }
 """Room -> the rooms below it; `compose` is engine/compose.py, `face` engine/__init__.py, `toolkit` the top __init__."""
 
@@ -87,6 +88,7 @@ def test_imports_point_down(module: str) -> None:
     [
         ("toolkit.tools.tool", "from toolkit.runs.effects import Sleep", 1),
         ("toolkit.tools.tool", "def f():\n    import toolkit.engine.model", 1),
+        ("toolkit.assistants.plan", "from toolkit.tools.toolset import Toolset", 1),
         ("toolkit.engine.execute", "from toolkit.server import app", 1),
         ("toolkit.engine.execute", "from toolkit.engine.compose import Engine", 1),
         ("toolkit.server.app", "from toolkit.tools import tool", 1),

@@ -10,10 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from toolkit.assistants.plan import Plan
     from toolkit.errors import (
         DefinitionError,
+        Drifted,
         EngineError,
         LimitReached,
+        RegistrationError,
         Retry,
         RunCancelled,
         RunError,
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
         RunLost,
         ToolError,
         ToolkitError,
+        ToolsMissing,
     )
     from toolkit.runs.events import CallFinished, CallStarted, Event, RunEnded, ServerEvent, TextDelta
     from toolkit.runs.limits import Limits
@@ -40,12 +44,15 @@ __all__ = [
     "CallFinished",
     "CallStarted",
     "DefinitionError",
+    "Drifted",
     "EngineError",
     "Event",
     "FinishedCall",
     "LimitReached",
     "Limits",
     "Output",
+    "Plan",
+    "RegistrationError",
     "Result",
     "Retry",
     "RunCancelled",
@@ -61,6 +68,7 @@ __all__ = [
     "Tool",
     "ToolError",
     "ToolkitError",
+    "ToolsMissing",
     "Toolset",
     "run",
     "stream",
@@ -70,6 +78,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME = {
+    "toolkit.assistants.plan": ("Plan",),
     "toolkit.runs.events": ("CallFinished", "CallStarted", "Event", "RunEnded", "ServerEvent", "TextDelta"),
     "toolkit.runs.limits": ("Limits",),
     "toolkit.runs.result": ("Result",),

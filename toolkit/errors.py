@@ -11,7 +11,10 @@ ToolkitError
 │   ├── RunCancelled     somebody cancelled it
 │   ├── RunExpired       nobody answered in time
 │   ├── LimitReached     one of our own limits (turns, seconds, calls) ended it; the remote run was cancelled
-│   └── RunLost          the server stopped answering and it is not known whether the run goes on
+│   ├── RunLost          the server stopped answering and it is not known whether the run goes on
+│   └── ToolsMissing     the assistant has functions that the toolset lacks; the remote run was cancelled
+├── RegistrationError    a toolset that cannot go on an assistant as things stand; nothing was sent
+│   └── Drifted          the assistant is not as the toolset has it; `.plan` says in what
 ├── EngineError          the engine cannot start or go on: store, port, settings; the text names the remedy
 │   └── StoreUnavailable the database did not take a transaction (full, locked, damaged); nothing of it was written
 └── Refused              a request the Assistants API refuses; becomes the API's error JSON and status
@@ -22,20 +25,24 @@ Three audiences: the *model* reads short texts (ToolError, Retry), the *app* get
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openai.types.beta.threads import Run
 
+    from toolkit.assistants.plan import Plan
     from toolkit.runs.result import Result
 
 __all__ = [
     "ArgumentsInvalid",
     "CallSignal",
     "DefinitionError",
+    "Drifted",
     "EngineError",
     "LimitReached",
     "Refused",
+    "RegistrationError",
     "Retry",
     "RunCancelled",
     "RunError",
@@ -45,6 +52,7 @@ __all__ = [
     "StoreUnavailable",
     "ToolError",
     "ToolkitError",
+    "ToolsMissing",
 ]
 
 
@@ -111,6 +119,26 @@ class LimitReached(RunError):
 
 class RunLost(RunError):
     """The server stopped answering; whether the run goes on there is not known. Pick it up with `run(run_id=...)`."""
+
+
+class ToolsMissing(RunError):
+    """The assistant has functions that the toolset lacks, `.names`; a run that we had begun was cancelled."""
+
+    def __init__(self, message: str, *, names: Sequence[str], result: Result | None = None) -> None:
+        super().__init__(message, result=result)
+        self.names = tuple(names)
+
+
+class RegistrationError(ToolkitError):
+    """A toolset cannot go on an assistant as things stand; the text says why and what to do. Nothing was sent."""
+
+
+class Drifted(RegistrationError):
+    """The assistant is not as the toolset has it. `.plan` says in what, and so does the text."""
+
+    def __init__(self, message: str, *, plan: Plan) -> None:
+        super().__init__(f"{message}\n{plan}")
+        self.plan = plan
 
 
 class EngineError(ToolkitError):

@@ -26,8 +26,10 @@ from toolkit import (
     RunEnded,
     RunExpired,
     RunFailed,
+    ServerEvent,
     TextDelta,
     Toolset,
+    ToolsMissing,
     run,
     stream,
     tool,
@@ -198,7 +200,7 @@ def test_a_tool_may_ask_to_be_called_again(start: Start) -> None:
 
     other = ModelCall("call_c", "get_weather", '{"city":"Busan"}')
     world, model = start(ask(WEATHER), ask(other), answer("Clear."))
-    result = world.run(Toolset(get_weather), input="x", deps={"n": 7})
+    result = world.run(Toolset(get_weather), input="x", deps={"n": 7}, missing="tell")
     assert seen == ["Seoul 7 call_a", "Busan 7 call_c"]
     assert "name a city in Korea" in asked(model.requests[1])[-1]["content"]
     assert result.text == "Clear."
@@ -254,6 +256,52 @@ def test_a_run_is_picked_up(start: Start) -> None:
     assert (result.text, len(result.calls)) == ("Clear.", 1)
 
 
+def test_functions_that_the_toolset_lacks_end_the_run_before_its_model_has_said_anything(start: Start) -> None:
+    world, model = start([0.2, *ask(FLIGHTS)], answer("Hello."))
+    thread = world.here.beta.threads.create()
+    with pytest.raises(ToolsMissing, match=r"the toolset lacks: find_flights\. Add them") as error:
+        world.run(TOOLS.only("get_weather"), thread_id=thread.id, input="x")
+    assert error.value.names == ("find_flights",)
+    _until(lambda: _status(world, error.value.result) == "cancelled")
+    assert error.value.run is not None
+    assert error.value.run.id == error.value.result.run_id  # type: ignore[union-attr]  # it has a run
+    _until(lambda: model.aborted == 1)
+    assert world.run(thread_id=thread.id, input="y").text == "Hello."  # the thread is free
+
+
+def test_functions_that_the_toolset_lacks_end_a_stream_before_its_first_word(start: Start) -> None:
+    world, _ = start([0.2, *answer("Hello.")])
+    seen: list[Any] = []
+    with pytest.raises(ToolsMissing):
+        world.events(Toolset(), lambda event: seen.append(event) or False, input="x")  # type: ignore[func-returns-value]
+    assert [event.name for event in seen if isinstance(event, ServerEvent)] in ([], ["thread.created"])
+
+
+def test_functions_that_the_toolset_lacks_may_be_told_to_the_model(start: Start) -> None:
+    world, model = start(ask(FLIGHTS), answer("Then not."))
+    result = world.run(TOOLS.only("get_weather"), input="x", missing="tell")
+    assert result.text == "Then not."
+    told = "There is no tool 'find_flights'. The tools are: get_weather."
+    assert asked(model.requests[1])[-1]["content"] == told
+
+
+def test_what_counts_are_the_functions_of_the_run(start: Start) -> None:
+    world, _ = start(answer("Hello."), answer("Hello."))
+    weather = TOOLS.only("get_weather")
+    assert world.run(weather, input="x", override_tools=weather.definitions).text == "Hello."
+    with pytest.raises(ToolsMissing):
+        world.run(weather, input="x", override_tools=TOOLS.definitions)
+
+
+def test_a_run_picked_up_without_its_functions_is_left_to_others(start: Start) -> None:
+    world, _ = start(ask(WEATHER), answer("Clear."))
+    thread = world.here.beta.threads.create(messages=[{"role": "user", "content": "x"}])
+    waiting = world.here.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=world.assistant_id)
+    with pytest.raises(ToolsMissing, match="get_weather, find_flights"):
+        world.run(None, thread_id=thread.id, run_id=waiting.id)
+    assert world.run(thread_id=thread.id, run_id=waiting.id).text == "Clear."
+
+
 def test_slow_tools_run_at_the_same_time(start: Start) -> None:
     together = threading.Barrier(3, timeout=10)
 
@@ -265,7 +313,7 @@ def test_slow_tools_run_at_the_same_time(start: Start) -> None:
 
     calls = [ModelCall(f"call_{who}", "meet", f'{{"who":{who}}}') for who in range(3)]
     world, _ = start(ask(*calls), answer("Met."))
-    result = world.run(Toolset(meet), input="x")
+    result = world.run(Toolset(meet), input="x", missing="tell")
     assert [finished.output.content for finished in result.calls] == ["0", "1", "2"]
 
 

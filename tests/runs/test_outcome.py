@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from toolkit.errors import ToolsMissing
+from toolkit.runs.coverage import Coverage
 from toolkit.runs.effects import Call, FinishedCall
 from toolkit.runs.hosts.assistants import Assistants
 from toolkit.runs.outcome import Outcome
 from toolkit.tools.output import Output
+from toolkit.tools.toolset import Toolset
 
 SSE = {"content-type": "text/event-stream; charset=utf-8"}
 RUN = {"object": "thread.run", "status": "queued"}
+FUNCTION = {"type": "function", "function": {"name": "get_weather"}}
 
 
 def outcome(headers: dict[str, str], *chunks: str) -> Outcome:
@@ -84,3 +90,30 @@ def test_calls_in_call_order() -> None:
     left = KeyboardInterrupt()
     assert tools.reply(left, 0).finished == [one, two]
     assert tools.reply(left, 0).left is left
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (SSE, sse("thread.created", {"id": "thread_1"}) + sse("thread.run.created", {**RUN, "tools": [FUNCTION]})),
+        ({"content-type": "application/json"}, json.dumps({**RUN, "tools": [FUNCTION]})),
+    ],
+)
+def test_a_run_that_is_not_covered_is_told_when_it_is_first_seen(headers: dict[str, str], body: str) -> None:
+    host = Assistants("k", "thread_1")
+    answered = Outcome(host, Coverage(host, Toolset(), "raise"))
+    answered.begin(200, headers)
+    with pytest.raises(ToolsMissing):
+        for _ in answered.feed(body.encode()):
+            pass
+        answered.end()
+    assert answered.reply(None, 0).body == {**RUN, "tools": [FUNCTION]}
+
+
+def test_a_first_run_in_broken_json_is_looked_at_when_it_comes_again() -> None:
+    host = Assistants("k", "thread_1")
+    answered = Outcome(host, Coverage(host, Toolset(), "raise"))
+    answered.begin(200, SSE)
+    list(answered.feed(b"event: thread.run.created\ndata: {\n\n"))
+    with pytest.raises(ToolsMissing):
+        list(answered.feed(sse("thread.run.queued", {**RUN, "tools": [FUNCTION]}).encode()))

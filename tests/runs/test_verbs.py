@@ -18,6 +18,8 @@ def test_other_clients_and_tools_are_refused_in_one_sentence(verb: Any) -> None:
             verb(client, [], assistant_id="a", thread_id="t")
         with pytest.raises(TypeError, match=r"Limits\(seconds=60\), not dict"):
             verb(client, assistant_id="a", thread_id="t", limits={"seconds": 60})
+        with pytest.raises(ValueError, match=r"\(missing='ignore'\): write \"raise\" or \"tell\""):
+            verb(client, assistant_id="a", thread_id="t", missing="ignore")
 
 
 @pytest.mark.parametrize("verb", [run, stream])

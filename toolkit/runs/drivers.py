@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAI, Stream, Timeout
 
+from toolkit.runs.coverage import Coverage, Missing
 from toolkit.runs.effects import Effect, Request, RunTools, TimeUp
 from toolkit.runs.events import CallStarted, Event, RunEnded
 from toolkit.runs.hosts import Host
@@ -51,6 +52,7 @@ class Job(Generic[Client]):
     toolset: Toolset
     limits: Limits
     deps: object
+    missing: Missing = "raise"
 
 
 class _Clock:
@@ -80,9 +82,10 @@ class _Clock:
 def drive(job: Job[OpenAI]) -> Generator[Event]:
     """Run the loop, blocking. The last event is RunEnded; a run that did not end well raises."""
     effects, clock = loop(job.host, job.limits), _Clock(job.limits.seconds)
+    coverage = Coverage(job.host, job.toolset, job.missing)
     effect = next(effects)
     while True:
-        outcome, left = Outcome(job.host), None
+        outcome, left = Outcome(job.host, coverage), None
         try:
             yield from _carry_out(job, effect, outcome, clock)
         except BaseException as reason:
@@ -153,9 +156,10 @@ def _chunks(response: Response) -> Iterator[bytes]:
 async def adrive(job: Job[AsyncOpenAI]) -> AsyncGenerator[Event]:
     """Run the loop, awaiting; otherwise as `drive`."""
     effects, clock = loop(job.host, job.limits), _Clock(job.limits.seconds)
+    coverage = Coverage(job.host, job.toolset, job.missing)
     effect = next(effects)
     while True:
-        outcome, left = Outcome(job.host), None
+        outcome, left = Outcome(job.host, coverage), None
         try:
             if clock.is_leaving:
                 await _shielded(_acarry_out(job, effect, outcome, clock))

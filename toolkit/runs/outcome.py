@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
+from toolkit.runs.coverage import Coverage
 from toolkit.runs.effects import FinishedCall, Json, Reply
 from toolkit.runs.events import CallFinished, ServerEvent
 from toolkit.runs.hosts import Host
@@ -20,8 +21,9 @@ _DONE = b"[DONE]"
 class Outcome:
     """Collect pieces; cut short at any point, `reply` still tells what came until then."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, coverage: Coverage | None = None) -> None:
         self._host = host
+        self._coverage = coverage
         self._status: int | None = None
         self._headers: Mapping[str, str] = {}
         self._error: Exception | None = None
@@ -43,7 +45,7 @@ class Outcome:
             self._events = EventDecoder()
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
-        """Take a piece of the body and give the events in it."""
+        """Take a piece of the body and give the events in it. Raises ToolsMissing."""
         if self._events is None:
             self._json += chunk
             return
@@ -55,17 +57,21 @@ class Outcome:
             if kind == "run" or kind == "last run":
                 self._runs.append(event)  # only the last will be read
                 self.is_complete = kind == "last run"
+                if self._coverage is not None and self._coverage.is_due:
+                    with suppress(ValueError):
+                        self._coverage.look(event.data)
             elif kind is not None:
                 with suppress(ValueError):
                     self._keep(kind, event.data)
             yield event
 
     def end(self) -> None:
-        """Take the end of the body."""
+        """Take the end of the body. Raises ToolsMissing."""
         if self._events is None:
-            with suppress(ValueError):
-                body: Any = json.loads(self._json)
-                self._body = body if isinstance(body, dict) else None
+            self._body = self._object()
+            run = self._host.run_in(self._body)
+            if run is not None and self._coverage is not None:
+                self._coverage.look(run)
         elif not self._runs:
             self._status = None  # a stream that says nothing of the run has not answered
 
@@ -92,6 +98,12 @@ class Outcome:
             left=left,
             elapsed_s=elapsed_s,
         )
+
+    def _object(self) -> Json | None:
+        with suppress(ValueError):
+            body: Any = json.loads(self._json)
+            return cast("Json", body) if isinstance(body, dict) else None
+        return None
 
     def _last_run(self) -> Json | None:
         for event in reversed(self._runs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toolkit.errors import LimitReached, RunCancelled, RunError, RunExpired, RunFailed, RunLost
+from toolkit.errors import LimitReached, RunCancelled, RunError, RunExpired, RunFailed, RunLost, ToolsMissing
 from toolkit.runs.effects import FinishedCall, Json, Reply, TimeUp, Turn
 from toolkit.runs.limits import Limits
 from toolkit.runs.result import Result
@@ -73,7 +73,7 @@ class Progress:
         """Say why we end the run: the app's own reason as it is; a limit with what there is of the run."""
         if isinstance(reason, TimeUp):
             reason = LimitReached(f"The run was not done within Limits(seconds={limits.seconds}).", limit="seconds")
-        if isinstance(reason, LimitReached):
+        if isinstance(reason, LimitReached | ToolsMissing):
             reason.result = self.result()
         return reason
 

@@ -9,6 +9,7 @@ from typing import Any, Unpack, overload
 from openai import AsyncOpenAI, OpenAI
 
 from toolkit.errors import RunLost
+from toolkit.runs.coverage import Missing
 from toolkit.runs.drivers import Job, adrive, drive
 from toolkit.runs.events import RunEnded
 from toolkit.runs.limits import Limits
@@ -34,6 +35,7 @@ def run(
     run_id: str | None = None,
     deps: object = None,
     limits: Limits = _LIMITS,
+    missing: Missing = "raise",
     **options: Unpack[RunOptions],
 ) -> Result: ...
 @overload
@@ -47,6 +49,7 @@ def run(
     run_id: str | None = None,
     deps: object = None,
     limits: Limits = _LIMITS,
+    missing: Missing = "raise",
     **options: Unpack[RunOptions],
 ) -> Coroutine[Any, Any, Result]: ...
 def run(
@@ -59,6 +62,7 @@ def run(
     run_id: str | None = None,
     deps: object = None,
     limits: Limits = _LIMITS,
+    missing: Missing = "raise",
     **options: Unpack[RunOptions],
 ) -> Result | Coroutine[Any, Any, Result]:
     """Run an assistant to its end: its calls go to `tools`, their outputs back, until it has answered.
@@ -71,18 +75,22 @@ def run(
         the thread first.
     run_id: a run under way to pick up, with its thread_id; it is not cancelled when we leave early.
     deps: what tools find as `ctx.deps`.
+    missing: what becomes of functions that the assistant has and `tools` lacks: "raise" ToolsMissing before the model
+        says anything, or "tell" the model when it calls one.
     With an AsyncOpenAI, await the result.
 
-    Returns for `completed` and `incomplete` runs (`result.status`). Raises RunFailed, RunCancelled, RunExpired, RunLost
-    and LimitReached with `.run` and `.result`; what the API refuses before there is a run is the client's own error.
+    Returns for `completed` and `incomplete` runs (`result.status`). Raises RunFailed, RunCancelled, RunExpired,
+    RunLost, LimitReached and ToolsMissing with `.run` and `.result`; what the API refuses before there is a run is the
+    client's own error.
     """
     host = plan("run", assistant_id=assistant_id, thread_id=thread_id, messages=input, run_id=run_id, options=options)
     toolset = _toolset("run", tools)
     _check_limits("run", limits)
+    _check_missing("run", missing)
     if isinstance(client, OpenAI):
-        return _run(Job(client, host, toolset, limits, deps))
+        return _run(Job(client, host, toolset, limits, deps, missing))
     _check_client("run", client)
-    return _arun(Job(client, host, toolset, limits, deps))
+    return _arun(Job(client, host, toolset, limits, deps, missing))
 
 
 @overload
@@ -96,6 +104,7 @@ def stream(
     run_id: str | None = None,
     deps: object = None,
     limits: Limits = _LIMITS,
+    missing: Missing = "raise",
     **options: Unpack[RunOptions],
 ) -> Stream: ...
 @overload
@@ -109,6 +118,7 @@ def stream(
     run_id: str | None = None,
     deps: object = None,
     limits: Limits = _LIMITS,
+    missing: Missing = "raise",
     **options: Unpack[RunOptions],
 ) -> AsyncStream: ...
 def stream(
@@ -121,6 +131,7 @@ def stream(
     run_id: str | None = None,
     deps: object = None,
     limits: Limits = _LIMITS,
+    missing: Missing = "raise",
     **options: Unpack[RunOptions],
 ) -> Stream | AsyncStream:
     """Run an assistant as `run` does, and see what happens as it happens.
@@ -141,10 +152,11 @@ def stream(
     )
     toolset = _toolset("stream", tools)
     _check_limits("stream", limits)
+    _check_missing("stream", missing)
     if isinstance(client, OpenAI):
-        return Stream(drive(Job(client, host, toolset, limits, deps)))
+        return Stream(drive(Job(client, host, toolset, limits, deps, missing)))
     _check_client("stream", client)
-    return AsyncStream(adrive(Job(client, host, toolset, limits, deps)))
+    return AsyncStream(adrive(Job(client, host, toolset, limits, deps, missing)))
 
 
 def _run(job: Job[OpenAI]) -> Result:
@@ -173,6 +185,11 @@ def _toolset(verb: str, tools: Toolset | None) -> Toolset:
 def _check_limits(verb: str, limits: object) -> None:
     if not isinstance(limits, Limits):
         raise TypeError(f"{verb}(limits=...) takes Limits, such as Limits(seconds=60), not {type(limits).__name__}")
+
+
+def _check_missing(verb: str, missing: object) -> None:
+    if missing not in ("raise", "tell"):
+        raise ValueError(f'{verb}(missing={missing!r}): write "raise" or "tell"')
 
 
 def _check_client(verb: str, client: object) -> None:

@@ -9,20 +9,24 @@ What few programs need is imported by the method that needs it: defining tools i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
+from toolkit.assistants.instructions import joined
 from toolkit.errors import DefinitionError
 from toolkit.tools.defaults import Defaults, ToolsetOptions
-from toolkit.tools.instructions import joined
 from toolkit.tools.tool import Tool
 
 if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+    from openai.types.beta import Assistant
     from openai.types.beta import FunctionToolParam as NestedDefinition
     from openai.types.responses import FunctionToolParam as FlatDefinition
 
+    from toolkit.assistants.plan import Plan
+    from toolkit.assistants.wanted import AssistantOptions, Wanted
     from toolkit.tools.terms import Filter, Guard
 
 __all__ = ["MOST_TOOLS", "Toolset"]
@@ -159,6 +163,62 @@ class Toolset(Mapping[str, Tool[..., Any]]):
         from toolkit.tools.guarded import guarded
 
         return self._of(guarded(tool, guard) for tool in self.values())
+
+    @overload
+    def register(self, client: OpenAI, **assistant: Unpack[AssistantOptions]) -> Assistant: ...
+    @overload
+    def register(
+        self, client: AsyncOpenAI, **assistant: Unpack[AssistantOptions]
+    ) -> Coroutine[Any, Any, Assistant]: ...
+    def register(
+        self, client: OpenAI | AsyncOpenAI, **assistant: Unpack[AssistantOptions]
+    ) -> Assistant | Coroutine[Any, Any, Assistant]:
+        """Put these functions on an assistant, made where there is none, and give the assistant.
+
+            assistant = tools.register(client, name="Weather", model="gpt-4o", instructions="Be brief.")
+
+        The assistant is the one of that name, or `assistant_id`. Functions put there before and taken out of the
+        toolset since are removed; all tools of others stay. A second call changes nothing. What others did to these
+        functions is not written over unless `overwrite=True`. With an AsyncOpenAI, await the result.
+
+        Raises Drifted with `.plan`, RegistrationError (no room, two assistants of one name), TypeError and ValueError
+        for options that cannot be; what the server refuses is the client's own error.
+        """
+        from toolkit.assistants.drivers import carry_out
+        from toolkit.assistants.steps import registered
+
+        return carry_out("register", client, registered(self._wanted("register", assistant)))
+
+    @overload
+    def plan(self, client: OpenAI, **assistant: Unpack[AssistantOptions]) -> Plan: ...
+    @overload
+    def plan(self, client: AsyncOpenAI, **assistant: Unpack[AssistantOptions]) -> Coroutine[Any, Any, Plan]: ...
+    def plan(
+        self, client: OpenAI | AsyncOpenAI, **assistant: Unpack[AssistantOptions]
+    ) -> Plan | Coroutine[Any, Any, Plan]:
+        """Say what `register` would change: `print(plan)` shows it, `plan.apply(client)` does it."""
+        from toolkit.assistants.drivers import carry_out
+        from toolkit.assistants.steps import planned
+
+        return carry_out("plan", client, planned(self._wanted("plan", assistant)))
+
+    @overload
+    def check(self, client: OpenAI, **assistant: Unpack[AssistantOptions]) -> Assistant: ...
+    @overload
+    def check(self, client: AsyncOpenAI, **assistant: Unpack[AssistantOptions]) -> Coroutine[Any, Any, Assistant]: ...
+    def check(
+        self, client: OpenAI | AsyncOpenAI, **assistant: Unpack[AssistantOptions]
+    ) -> Assistant | Coroutine[Any, Any, Assistant]:
+        """Give the assistant if it is as `register` would leave it. Raises Drifted with `.plan` if it is not."""
+        from toolkit.assistants.drivers import carry_out
+        from toolkit.assistants.steps import checked
+
+        return carry_out("check", client, checked(self._wanted("check", assistant)))
+
+    def _wanted(self, verb: str, options: AssistantOptions) -> Wanted:
+        from toolkit.assistants.wanted import wanted
+
+        return wanted(verb, self.definitions, self.instructions, options)
 
     def _of(self, tools: Iterable[Tool[..., Any]]) -> Toolset:
         return Toolset(*tools, instructions=self.instructions)

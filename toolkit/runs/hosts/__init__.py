@@ -66,6 +66,10 @@ class Host(Protocol):
         """Read a run."""
         ...
 
+    def functions(self, run: Json) -> Sequence[str]:
+        """Name the functions that a run may ask for."""
+        ...
+
     def carries(self, event: str) -> Carried | None:
         """What the loop needs of a stream's event with this name."""
         ...

@@ -111,6 +111,9 @@ class Assistants:
         error: Json = run.get("last_error") or {}
         return Turn(_STATUS.get(status, "working"), code=error.get("code", ""), reason=error.get("message", ""))
 
+    def functions(self, run: Json) -> Sequence[str]:
+        return [tool["function"]["name"] for tool in run.get("tools") or () if tool["type"] == "function"]
+
     def carries(self, event: str) -> Carried | None:
         return _CARRIES.get(event)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from toolkit.tools.instructions import joined
+from toolkit.assistants.instructions import joined
 
 
 @pytest.mark.parametrize(
