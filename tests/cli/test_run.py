@@ -10,6 +10,9 @@ import pytest
 from tests.cli.conftest import Cli
 from tests.cli.models import model_server
 from tests.cli.test_serve import serve
+from tests.contract.doors import served
+from tests.engine.scripted import Scripted, answer, asked
+from toolkit.engine import Engine
 
 MEMORY = ("--store", "sqlite:///:memory:")
 
@@ -38,8 +41,6 @@ def test_steps_show_the_objects_and_read_the_thread_back(cli: Cli) -> None:
 
 @pytest.mark.usefixtures("tools")
 def test_a_thread_goes_on_and_no_assistant_is_left_behind(cli: Cli) -> None:
-    from toolkit.engine import Engine
-
     first = cli("run", "sky.py", "Current weather in Seoul?", "--steps", "--store", "sqlite:///a.db")
     thread = re.search(r"thread_\w+", first.out)
     assert thread is not None
@@ -57,6 +58,17 @@ def test_what_went_wrong_in_a_call(cli: Cli) -> None:
     assert "result     weather: The tool weather failed.\n" in said.out
     assert "(what the model is not told: ValueError: secret of the application)" in said.out
     assert "Traceback" not in said.out + said.err
+
+
+def test_instructions_of_the_toolset_are_told_too(cli: Cli, tools: Path) -> None:
+    tools.write_text(
+        tools.read_text() + 'from toolkit import Toolset\nall = Toolset(rain, instructions="Say degrees.")\n'
+    )
+    model = Scripted([answer("Fine.")])
+    with Engine("sqlite:///:memory:", model=model) as engine, served(engine.app) as address:
+        arguments = ("--model", "any", "--instructions", "Be brief.", "--url", f"{address}/v1")
+        assert cli("run", "sky.py", "Hello", *arguments).code == 0
+    assert asked(model.requests[0])[0]["content"] == "Be brief.\n\nSay degrees."
 
 
 @pytest.mark.usefixtures("tools")

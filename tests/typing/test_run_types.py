@@ -41,6 +41,7 @@ def blocking(client: OpenAI, azure: AzureOpenAI, tools: Toolset) -> None:
 
 
 async def awaiting(client: AsyncOpenAI, tools: Toolset) -> None:
+    await run(client, tools, assistant_id="a", input="Hello", missing="tell")
     going_on = run(client, tools, thread_id="t", run_id="r")
     _ = assert_type(going_on, Coroutine[Any, Any, Result])
     assert_type(await going_on, Result)

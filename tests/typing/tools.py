@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, assert_type
 
-from openai import OpenAI
-from openai.types.beta import FunctionToolParam
+from openai import AsyncOpenAI, OpenAI
+from openai.types.beta import Assistant, FunctionToolParam
 from openai.types.responses import FunctionToolParam as FlatFunctionToolParam
 
+from toolkit import Plan
 from toolkit.tools.context import RunContext
 from toolkit.tools.dispatch import adispatch, dispatch
 from toolkit.tools.output import Output
@@ -95,6 +96,38 @@ def sets(client: OpenAI, notes: Notes) -> None:
     client.responses.create(model="m", input="i", tools=tools.flat_definitions)
     client.chat.completions.create(model="m", messages=[], tools=tools.definitions)
     Toolset("add")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a name is no tool
+
+
+def composed(tools: Toolset, notes: Notes) -> None:
+    def known(ctx: RunContext[dict[str, int]]) -> bool:
+        return ctx.tool in ctx.deps
+
+    def modest(ctx: RunContext[dict[str, int]], arguments: Mapping[str, Any]) -> bool | None:
+        return arguments["left"] < ctx.deps["most"] or None
+
+    made = tools + Toolset.of(notes, timeout_s=3, concurrency=1, instructions="Be short.")
+    assert_type(made, Toolset)
+    assert_type(made.only("add").without("add").prefixed("x_").renamed({"a": "b"}), Toolset)
+    assert_type(made.filtered(known).guarded(modest).visible({"a": 1}), Toolset)
+    assert_type(made.instructions, str)
+    for finding in made.lint():
+        assert_type(finding.tool, str)
+    made.filtered(lambda ctx: "yes")  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType] - a filter says yes or no
+    Toolset.of(notes, concurency=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] - options are checked
+
+
+async def registered(tools: Toolset, client: OpenAI, aclient: AsyncOpenAI) -> None:
+    assert_type(tools.register(client, name="a", model="m", temperature=0.5), Assistant)
+    assert_type(await tools.register(aclient, assistant_id="a", overwrite=True), Assistant)
+    plan = tools.plan(client, name="a")
+    assert_type(plan, Plan)
+    assert_type(await tools.plan(aclient, name="a"), Plan)
+    assert_type(plan.apply(client), Assistant)
+    assert_type(await plan.apply(aclient), Assistant)
+    assert_type(tools.check(client, name="a", metadata={"a": "b"}), Assistant)
+    assert_type(await tools.check(aclient, name="a", response_format="auto"), Assistant)
+    assert_type(plan.changes[0].what, str)
+    tools.register(client, nmae="a")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue] - options are checked
 
 
 async def turns(tools: Toolset) -> None:

@@ -93,7 +93,7 @@ def _difference(what: str, before: object, after: object, indent: str, mark: str
         return
     yield from _wrapped(f"{mark} {what}", indent)
     lines = difflib.unified_diff(_lines(before), _lines(after), n=1, lineterm="")
-    for line in islice(lines, 2, None):  # behind what would be the names of two files
+    for line in islice(lines, 3, None):  # behind the names of two files, and the place of the first difference
         yield from _wrapped("..." if line.startswith("@@") else f"{line[:1]} {line[1:]}", f"{indent}    ")
 
 

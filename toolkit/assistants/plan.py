@@ -132,7 +132,7 @@ def _fields(wanted: Wanted, found: Json | None) -> Iterator[Change]:
     there = found or {}
     given = {"name": wanted.name, **wanted.fields, "instructions": _instructions(wanted, found)}
     if found is None and not given.get("model"):
-        raise RegistrationError(f"There is no assistant called {wanted.name!r}. To make one, give its model=...")
+        raise RegistrationError(f"There is no assistant called {wanted.name!r}. To make one, say its model.")
     for name, value in given.items():
         if value is not None and not _same(there.get(name), value):
             yield Change("add" if there.get(name) is None else "change", name, there.get(name), value)
@@ -152,8 +152,8 @@ def _instructions(wanted: Wanted, found: Json | None) -> str | None:
     if wanted.told in (found.get("instructions") or ""):
         return None
     raise RegistrationError(
-        "The toolset has instructions of its own, and the assistant lacks them. Give all that it is to be told, "
-        "instructions=...; the toolset's own are put behind them."
+        "The toolset has instructions of its own, and the assistant lacks them. Give all that it is to be told as its "
+        "instructions; the toolset's own are put behind them."
     )
 
 

@@ -78,7 +78,7 @@ def _found(assistant_id: str | None, name: str | None) -> Steps[Json | None]:
         behind = f"&after={quote(data[-1]['id'], safe='')}"
     if len(found) > 1:
         ids = ", ".join(assistant["id"] for assistant in found)
-        raise RegistrationError(f"{len(found)} assistants are called {name!r}: say which, assistant_id=... ({ids})")
+        raise RegistrationError(f"{len(found)} assistants are called {name!r}: say which by its id, {ids}")
     return found[0] if found else None
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from openai.types.beta import AssistantResponseFormatOptionParam
     from openai.types.shared import ReasoningEffort
 
-__all__ = ["AssistantOptions", "Json", "Wanted", "wanted"]
+__all__ = ["OWNER", "AssistantOptions", "Json", "Wanted", "wanted"]
 
 Json = Mapping[str, Any]
 

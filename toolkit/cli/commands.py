@@ -14,8 +14,10 @@ from toolkit.cli import keys as key_commands
 from toolkit.cli.backup import backup
 from toolkit.cli.call import call
 from toolkit.cli.doctor import doctor
+from toolkit.cli.lint import lint
 from toolkit.cli.mistakes import STOPPED, guarded
 from toolkit.cli.prune import prune
+from toolkit.cli.register import apply, check, plan
 from toolkit.cli.run import run
 from toolkit.cli.runs import list_, unlock
 from toolkit.cli.runs import show as show_run
@@ -32,8 +34,12 @@ app.command()(run)
 app.command()(call)
 app.command()(doctor)
 
-tools = typer.Typer(no_args_is_help=True, help="Look at a module's tools.")
+tools = typer.Typer(no_args_is_help=True, help="Look at a module's tools, and put them on assistants.")
 tools.command("show")(show)
+tools.command("lint")(lint)
+tools.command("plan")(plan)
+tools.command("apply")(apply)
+tools.command("check")(check)
 app.add_typer(tools, name="tools")
 
 runs = typer.Typer(no_args_is_help=True, help="Look at runs, and end a stuck one.")

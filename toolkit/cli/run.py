@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from toolkit import Toolset
+from toolkit.assistants.instructions import joined
 from toolkit.cli import settings
 from toolkit.cli.config import ConfigFile, config_of
 from toolkit.cli.mistakes import Mistake
@@ -128,7 +129,8 @@ def _assistant(client: OpenAI, tools: Toolset, model: str, instructions: str) ->
 
     Plain posts: the client's own method greets everybody with a deprecation warning.
     """
-    body = {"model": model, "instructions": instructions or None, "tools": tools.definitions, "name": "toolkit run"}
+    told = joined(instructions, tools.instructions) or None
+    body = {"model": model, "instructions": told, "tools": tools.definitions, "name": "toolkit run"}
     assistant_id = str(_sent(client.post("/assistants", body=body, cast_to=object, options=V2))["id"])
     try:
         yield assistant_id

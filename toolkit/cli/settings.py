@@ -35,6 +35,7 @@ __all__ = [
     "model_settings",
     "name_map",
     "store_url",
+    "text_in",
 ]
 
 OPENAI = "https://api.openai.com/v1"
@@ -146,7 +147,7 @@ def api_keys(given: Sequence[str], file: Path | None) -> Mapping[str, str]:
     TOOLKIT_API_KEY, as the flag is called, counts like TOOLKIT_API_KEYS: a key set and not read is an open door.
     """
     keys: dict[str, str] = {}
-    from_file = _read(file, "--api-key-file").splitlines() if file is not None else []
+    from_file = text_in(file, "--api-key-file").splitlines() if file is not None else []
     for entry in [*_listed("TOOLKIT_API_KEYS"), *_listed("TOOLKIT_API_KEY"), *from_file, *given]:
         text = entry.strip()
         if not text or text.startswith("#"):
@@ -177,13 +178,14 @@ def _listed(variable: str) -> list[str]:
 
 def key_in(file: Path, flag: str) -> str:
     """Read the key that a file holds; `flag` is what named the file. Raises Mistake."""
-    text = _read(file, flag).strip()
+    text = text_in(file, flag).strip()
     if not text or "\n" in text:
         raise Mistake(f"{flag}: {file} must hold the key, alone on one line.")
     return text
 
 
-def _read(file: Path, flag: str) -> str:
+def text_in(file: Path, flag: str) -> str:
+    """Read a file; `flag` is what named it. Raises Mistake."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

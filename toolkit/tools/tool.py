@@ -166,6 +166,11 @@ class Tool(Generic[P, R]):
         return self._definition.arguments.unsayable
 
     @property
+    def plain_parameters(self) -> dict[str, Any]:
+        """JSON Schema of the arguments as they are without strictness: what may be left out is not required."""
+        return self._definition.arguments.plain
+
+    @property
     def definition(self) -> NestedDefinition:
         """The wire form of Assistants and Chat Completions. Built once: do not change it."""
         return self._definition.nested

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from toolkit.assistants.plan import Plan
     from toolkit.assistants.wanted import AssistantOptions, Wanted
+    from toolkit.tools.lint import Finding
     from toolkit.tools.terms import Filter, Guard
 
 __all__ = ["MOST_TOOLS", "Toolset"]
@@ -163,6 +164,12 @@ class Toolset(Mapping[str, Tool[..., Any]]):
         from toolkit.tools.guarded import guarded
 
         return self._of(guarded(tool, guard) for tool in self.values())
+
+    def lint(self) -> tuple[Finding, ...]:
+        """Say what a model may stumble over: missing texts, names, sizes, tools that are alike."""
+        from toolkit.tools.lint import findings
+
+        return tuple(findings(self))
 
     @overload
     def register(self, client: OpenAI, **assistant: Unpack[AssistantOptions]) -> Assistant: ...
