@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
+
+from tests.contract.doors import served
+from toolkit.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -146,3 +151,50 @@ def test_an_assistant_reads_real_notes() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert '"sum":787.75' in done.stdout
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.name)
+def test_the_lint_has_nothing_to_remark(path: Path) -> None:
+    done = run(TOOLKIT, "tools", "lint", str(path.relative_to(ROOT)))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("nothing to remark.\n")
+
+
+def steps_of_ci() -> dict[str, str]:
+    """The commands of the workflow's steps, by name."""
+    workflow = (EXAMPLES / "ci" / "assistants.yml").read_text(encoding="utf-8")
+    found = re.findall(r"- name: (\w+)\n(?: +if: .+\n)? +run: (\|\n(?: {10}.*\n)+|.+\n)", workflow)
+    return {name: textwrap.dedent(text.removeprefix("|\n")) for name, text in found}
+
+
+def test_plan_apply_and_check_in_ci(tmp_path: Path) -> None:
+    steps = steps_of_ci()
+    assert list(steps) == ["Install", "Lint", "Plan", "Apply", "Check"]
+    summary = tmp_path / "summary.md"
+    with Engine("sqlite:///:memory:", api_keys={"sk-ci": "default"}) as engine, served(engine.app) as address:
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "TOOLKIT_URL_KEY": "sk-ci",
+            "SERVER": f"{address}/v1",
+            "TOOLS": "examples/weather_assistant.py",
+            "GITHUB_STEP_SUMMARY": str(summary),
+        }
+
+        def step(name: str) -> tuple[int, str]:
+            done = run("bash", "-e", "-o", "pipefail", "-c", steps[name], **environment)
+            assert done.stderr == ""
+            return done.returncode, done.stdout
+
+        code, shown = step("Plan")
+        assert (code, summary.read_text()) == (0, shown)
+        assert "Functions: 2 to add, 0 to change, 0 to remove." in shown
+        code, shown = step("Apply")
+        assert code == 0
+        assert "\nDone: asst_" in shown
+        assert step("Check")[0] == 0
+        assistants = engine.client().beta.assistants
+        [assistant] = assistants.list().data
+        assistants.update(assistant.id, tools=[])
+        code, shown = step("Check")
+        assert code == 1
+        assert "! get_rain_probability: somebody else took it off" in shown
