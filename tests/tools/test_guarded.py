@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from toolkit.errors import DefinitionError, ToolError
 from toolkit.tools.calls import Call
@@ -68,6 +68,17 @@ def test_arguments_come_checked_and_by_name_without_the_context() -> None:
     answers(guarded["apay"], LITTLE)
     assert all(each == {"amount": Amount(euros=7), "to": "Bob"} for _, each in seen)
     assert seen[0][0] == RunContext("Ann", "call_1", "apay", "", "")
+
+
+def test_defaults_and_further_names_are_there_too() -> None:
+    @tool
+    def book(day: str, cabin: Annotated[str, Field(default="economy")], /, seats: int = 1, **extras: str) -> str:
+        return ""
+
+    seen: list[dict[str, Any]] = []
+    guarded = Toolset(book).guarded(lambda ctx, arguments: seen.append(dict(arguments)))
+    guarded["book"].call('{"day": "today", "meal": "none"}', CONTEXT)
+    assert seen == [{"day": "today", "cabin": "economy", "seats": 1, "meal": "none"}]
 
 
 def test_wrong_arguments_never_reach_a_guard() -> None:

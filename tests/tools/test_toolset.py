@@ -94,6 +94,7 @@ def many() -> list[Callable[..., Any]]:
         (lambda: Toolset(Toolset(add)), "write Toolset\\(\\*tools.values\\(\\)\\), or add toolsets up"),  # type: ignore[arg-type]
         (lambda: Toolset({"add": add}), "write Toolset\\(\\*tools.values\\(\\)\\)"),  # type: ignore[arg-type]
         (lambda: Toolset(None), "not None"),
+        (lambda: Toolset(Notes), "Notes is a class with tools: write Toolset.of\\(Notes\\(...\\)\\)"),
         (lambda: Toolset(Notes()), "or Toolset.of\\(my_object\\) for the tools of an object"),  # type: ignore[arg-type]
         (lambda: Toolset(lambda: 1), "lambda"),
         (lambda: Toolset(odd), "odd"),

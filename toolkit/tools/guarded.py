@@ -1,7 +1,8 @@
 """Look at every call before it is made: `tools.guarded(check)`.
 
-A guard gets the call's context and its checked arguments by name. It lets the call through by returning nothing or
-True, and refuses it by raising ToolError, whose text the model reads, or by returning anything else.
+A guard gets the call's context and its checked arguments by name, defaults included. It lets the call through by
+returning nothing or True, and refuses it by raising ToolError, whose text the model reads, or by returning anything
+else.
 """
 
 from __future__ import annotations
@@ -50,10 +51,9 @@ def call_guarded(
     """
     if context is None:
         raise DefinitionError(f"{tool.name} is guarded: hand it a RunContext, call(arguments, RunContext(...))")
-    given = inspect.signature(tool.function).bind(*args, **kwargs).arguments
-    arguments = {name: value for name, value in given.items() if name != hidden}
-    verdicts = (guard(context, arguments) for guard in tool.terms.guards)
     function: Callable[..., object] = tool.function
+    arguments = _named(function, args, kwargs, hidden)
+    verdicts = (guard(context, arguments) for guard in tool.terms.guards)
     if tool.is_async:
         return _acall_guarded(tool.name, verdicts, function, args, kwargs)
     for verdict in verdicts:
@@ -71,6 +71,19 @@ async def _acall_guarded(
     for verdict in verdicts:
         _heed(name, await verdict if inspect.isawaitable(verdict) else verdict)
     return await cast("Awaitable[object]", function(*args, **kwargs))
+
+
+def _named(
+    function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any], hidden: str | None
+) -> Mapping[str, Any]:
+    """Give every parameter's value by name, defaults too; further names of `**kwargs` stand among them."""
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    given = dict(bound.arguments)
+    for name, parameter in bound.signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            given |= given.pop(name)
+    return {name: value for name, value in given.items() if name != hidden}
 
 
 def _heed(name: str, verdict: object) -> None:

@@ -243,6 +243,8 @@ def _as_tool(given: object) -> Tool[..., Any]:
         holder = cast("object", given.__func__)
         if isinstance(holder, Tool):
             return cast("Tool[..., Any]", holder).__get__(given.__self__)
+    if isinstance(given, type) and any(isinstance(held, Tool) for held in vars(given).values()):
+        raise DefinitionError(f"{given.__name__} is a class with tools: write Toolset.of({given.__name__}(...))")
     if callable(given):
         return Tool(given)
     if isinstance(given, Toolset):
