@@ -255,6 +255,34 @@ def test_a_deleted_store_leaves_every_list_it_is_in(do: Do) -> None:
     assert do(lambda tx: tx.all("vector_store.users", store=store_id)) == []
 
 
+def test_a_tool_that_is_named_without_its_list_keeps_it(do: Do) -> None:
+    file, other = new_file(do), new_file(do)
+    store_id = new_store(do, file)
+    code, search = {"file_ids": [file]}, {"vector_store_ids": [store_id]}
+    given: Any = {"code_interpreter": code, "file_search": search}
+    body = do(lambda tx: assistants.create(tx, "p", CreateAssistant(model="m", tool_resources=given), NOW))
+    assistant_id, thread_id = id_of(body), thread_with(do, tool_resources=given)["id"]
+
+    def changed(resources: Any) -> list[Any]:
+        of_assistant, of_thread = ModifyAssistant(tool_resources=resources), ModifyThread(tool_resources=resources)
+        texts = (
+            do(lambda tx: assistants.modify(tx, "p", assistant_id, of_assistant, NOW)),
+            do(lambda tx: threads.modify(tx, "p", thread_id, of_thread, NOW)),
+        )
+        return [json.loads(text)["tool_resources"] for text in texts]
+
+    assert changed({"file_search": {}, "code_interpreter": {}}) == [given] * 2
+    assert (
+        changed({"file_search": {}, "code_interpreter": {"file_ids": [other]}})
+        == [{"file_search": search, "code_interpreter": {"file_ids": [other]}}] * 2
+    )
+    assert do(lambda tx: tx.all("file.users", file=file)) == []
+    assert len(do(lambda tx: tx.all("vector_store.users", store=store_id))) == 2
+    assert changed({"file_search": {"vector_store_ids": []}}) == [{"file_search": {"vector_store_ids": []}}] * 2
+    assert changed({"file_search": {}}) == [{"file_search": {"vector_store_ids": []}}] * 2
+    assert changed({}) == [{}] * 2
+
+
 def test_the_first_file_to_search_makes_the_threads_store(do: Do) -> None:
     first, second = new_file(do), new_file(do)
     thread = thread_with(do, message({"file_id": first, "tools": [SEARCH]}))

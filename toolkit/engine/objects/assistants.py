@@ -126,7 +126,8 @@ def _settled(
         value = getattr(request, field)
         settled[field] = _DEFAULTS.get(field) if value is None else value
     if "tool_resources" in given:
-        settled["tool_resources"] = stored(tx, project, assistant["id"], request.tool_resources, now)
+        had = assistant.get("tool_resources", {})
+        settled["tool_resources"] = stored(tx, project, assistant["id"], request.tool_resources, now, had=had)
     if any(tool["type"] == "code_interpreter" for tool in settled["tools"]):
         settled["tool_resources"].setdefault("code_interpreter", {"file_ids": []})
     if settled.get("reasoning_effort") is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired
 
 from pydantic import Discriminator, Field, Tag, with_config
@@ -109,15 +110,24 @@ Attachments = list[_Attachment]
 
 
 def stored(
-    tx: Tx, project: str, holder: str, resources: ToolResources | NewToolResources | None, now: int
+    tx: Tx,
+    project: str,
+    holder: str,
+    resources: ToolResources | NewToolResources | None,
+    now: int,
+    *,
+    had: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Give the resources of an assistant or thread as they are kept, and note that it has them. Raises Refused."""
+    """Give the resources of an assistant or thread as they are kept, and note that it has them. Raises Refused.
+
+    A tool that is named without its list keeps the one that it `had`: agency-swarm updates what it finds again so.
+    """
     kept = named(tx, project, resources, now)
-    file_ids: Sequence[str] = kept.get("code_interpreter", {}).get("file_ids", ())
     if "file_search" in kept:
         kept["file_search"] = _searched(tx, project, holder, kept["file_search"], now)
+    kept = {tool: value or had.get(tool, {}) for tool, value in kept.items()}
     let_go(tx, holder)
-    for file_id in file_ids:
+    for file_id in kept.get("code_interpreter", {}).get("file_ids", ()):
         tx.run("file.use", file=file_id, holder=holder)
     for store_id in kept.get("file_search", {}).get("vector_store_ids", ()):
         tx.run("vector_store.use", store=store_id, holder=holder)

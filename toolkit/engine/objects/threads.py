@@ -86,7 +86,8 @@ def modify(tx: Tx, project: str, thread_id: str, request: ModifyThread, now: int
     if "metadata" in request.model_fields_set:
         thread["metadata"] = request.metadata or {}
     if "tool_resources" in request.model_fields_set:
-        thread["tool_resources"] = stored(tx, project, thread_id, request.tool_resources, now)
+        had = thread["tool_resources"]
+        thread["tool_resources"] = stored(tx, project, thread_id, request.tool_resources, now, had=had)
     body = dump(thread)
     tx.run("thread.save", id=thread_id, project=project, body=body)
     return body
