@@ -23,7 +23,7 @@ test: lint types  ## what CI runs: linters, type checkers, tests with coverage
 coverage:  ## after make test: the lines that no test reached
 	@$(BIN)/coverage report --show-missing --skip-covered --skip-empty
 
-test-all: lint types  ## the same, with the slow tests
+test-all: lint types  ## the same, with the slow tests, and more of other people's clients
 	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2
 
 lint: .venv/dev.stamp

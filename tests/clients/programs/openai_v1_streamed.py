@@ -52,4 +52,5 @@ with runs.create_and_stream(thread_id=thread.id, assistant_id=assistant.id, even
 run = runs.list(thread.id).data[0]
 polled = runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, tools=[], poll_interval_ms=50)
 saw["ends"] = [run.status, run.file_ids, polled.status]
-print(json.dumps(saw))
+for fact in saw.items():
+    print(json.dumps(fact))

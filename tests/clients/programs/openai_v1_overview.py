@@ -131,4 +131,5 @@ run = beta.threads.create_and_run(
 [first_message] = beta.threads.messages.list(run.thread_id, order="asc", limit=1).data
 saw["at once"] = [wait_on_run(run, beta.threads.retrieve(run.thread_id)).status, len(first_message.file_ids)]
 saw["deleted"] = [beta.assistants.delete(tutor.id).deleted, beta.threads.delete(thread.id).deleted]
-print(json.dumps(saw))
+for fact in saw.items():
+    print(json.dumps(fact))
