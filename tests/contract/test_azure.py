@@ -59,6 +59,28 @@ def test_azure_ai_agents(begin: Any) -> None:
     assert seen == ["0", "1", "2", "Hi"]
 
 
+def test_every_list_ends_with_null(begin: Any) -> None:
+    """17. azure-ai-agents asks again until `last_id` is null, whatever `has_more` says: on every list."""
+    talk = begin(answer("Hi"))
+    run = talk.poll()
+    file = talk.client.files.create(file=("notes.txt", b"Some notes."), purpose="assistants")
+    store = talk.client.vector_stores.create(name="Notes")
+    batch = talk.client.vector_stores.file_batches.create(store.id, file_ids=[file.id])
+    runs = f"/threads/{run.thread_id}/runs"
+    stores = f"/vector_stores/{store.id}"
+    paths = ["/assistants", "/threads", f"/threads/{run.thread_id}/messages", runs, f"{runs}/{run.id}/steps"]
+    paths += ["/files", "/vector_stores", f"{stores}/files", f"{stores}/file_batches/{batch.id}/files"]
+    for path in paths:
+        page = talk.sent("GET", path, params={"limit": "1"})
+        pages = [page]
+        while page["last_id"] is not None:
+            page = talk.sent("GET", path, params={"limit": "1", "after": page["last_id"]})
+            pages.append(page)
+            assert len(pages) < 5, path
+        assert len(pages) > 1, path
+        assert page == {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}, path
+
+
 @pytest.mark.parametrize("prefix", ["/v1", "/openai", "/openai/v1", ""])
 def test_the_same_under_every_prefix(begin: Any, prefix: str) -> None:
     """1, 2. Clients append the paths to whatever they take for the base."""

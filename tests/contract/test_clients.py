@@ -1,6 +1,6 @@
 """What published clients of the API send and lean on; the numbers are those of the list they were collected in.
 
-Numbers that are not here are about files or about the client alone, or stand in test_azure.py.
+behaviours.py lists all of them, with the tests that show each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from openai import OpenAI
 
 from tests.contract.talk import BOTH, FLIGHTS, TOOLS, WEATHER, Talk, until
 from tests.engine.scripted import answer, ask
-from toolkit.engine.model import ModelError, Text
+from toolkit.engine.model import ModelCall, ModelError, Text
 
 INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
 
@@ -214,6 +214,17 @@ def test_ids_have_one_underscore_and_settings_come_back_exactly(begin: Any) -> N
     assert (read["temperature"], read["top_p"], read["response_format"]) == (1.0, 0.3, "auto")
 
 
+def test_a_tool_named_without_its_list_keeps_it(begin: Any) -> None:
+    """20. agency-swarm sends `file_search: {}` when it finds its assistant again, and the files must be there then."""
+    talk = begin()
+    store = talk.client.vector_stores.create()
+    resources: Any = {"file_search": {"vector_store_ids": [store.id]}}
+    made = talk.beta.assistants.create(model="m", tool_resources=resources)
+    changed = talk.beta.assistants.update(made.id, tool_resources={"file_search": {}})
+    assert changed.tool_resources.to_dict() == talk.beta.assistants.retrieve(made.id).tool_resources.to_dict()
+    assert changed.tool_resources.to_dict() == resources
+
+
 def test_metadata_is_read_back_at_once_and_the_answer_is_the_newest(start: Any) -> None:
     """21. langroid asserts the first, and reads `messages.list(limit=1)` for the second."""
     talk = start(answer("Hi"))
@@ -255,6 +266,24 @@ def test_attachments_are_a_list(begin: Any) -> None:
     assert [message.run_id for message in messages] == [run.id, None]
 
 
+def test_citations_are_followed(begin: Any) -> None:
+    """25, and 31 of the programs. Marks are replaced in the text, the files they name retrieved, the passage quoted."""
+    search = ModelCall("call_s", "file_search", '{"queries":["cold in winter"]}')
+    talk = begin(ask(search), answer("Oslo is 【0:0†source】."))
+    file = talk.client.files.create(file=("oslo.md", b"Oslo is cold in winter."), purpose="assistants")
+    tools: Any = [{"type": "file_search"}]
+    question: Any = {"role": "user", "content": "Where?", "attachments": [{"file_id": file.id, "tools": tools}]}
+    assistant = talk.beta.assistants.create(model="m", tools=tools)
+    thread = talk.threads.create(messages=[question])
+    run = talk.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    [answered, _] = talk.threads.messages.list(run.thread_id)
+    text = answered.content[0].text
+    [cited] = text.annotations
+    assert text.value.replace(cited.text, "[0]") == "Oslo is [0]."
+    assert talk.client.files.retrieve(cited.file_citation.file_id).filename == "oslo.md"
+    assert cited.file_citation.quote == "Oslo is cold in winter."
+
+
 def test_messages_are_deleted_one_by_one(begin: Any) -> None:
     """27. autogen's reset."""
     talk = begin(answer("Hi"))
@@ -286,6 +315,26 @@ def test_waiting_clients_are_told_when_to_look_again(begin: Any) -> None:
     assert talk.sent("GET", path, headers=helper)["status"] in ("queued", "in_progress")
     talk.runs.cancel(run.id, thread_id=run.thread_id)
     assert "openai-poll-after-ms" not in talk.http.get(path).headers
+
+
+def test_who_waits_for_files_is_told_when_to_look_again(begin: Any) -> None:
+    """29. Vector stores, their files and batches likewise."""
+    talk = begin()
+    file = talk.client.files.create(file=("notes.txt", b"Some notes."), purpose="assistants")
+    made = talk.client.vector_stores.create(name="Notes")
+    store = f"/v1/vector_stores/{made.id}"
+    for path, body in (
+        ("/v1/vector_stores", {"file_ids": [file.id]}),
+        (f"{store}/files", {"file_id": file.id}),
+        (f"{store}/file_batches", {"file_ids": [file.id]}),
+    ):
+        response = talk.http.post(path, json=body)
+        waits, after_ms = response.json()["status"] == "in_progress", response.headers.get("openai-poll-after-ms")
+        assert waits == (after_ms is not None)
+        assert not waits or 0 < int(after_ms) <= 250
+        until(lambda: talk.client.vector_stores.retrieve(made.id).status == "completed")
+    assert "openai-poll-after-ms" not in talk.http.get(store).headers
+    assert "openai-poll-after-ms" not in talk.http.get(f"{store}/files/{file.id}").headers
 
 
 def test_the_first_delta_of_a_call_is_empty(begin: Any) -> None:

@@ -1,10 +1,11 @@
 """What programs in the wild lean on; the numbers are those of the list they were collected in.
 
-Numbers that are not here are about files, search and code, about the client alone, or stand in test_clients.py.
+behaviours.py lists all of them, with the tests that show each.
 """
 
 from __future__ import annotations
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ from openai import AssistantEventHandler, BadRequestError, NotFoundError
 
 from tests.contract.talk import BOTH, FLIGHTS, TOOLS, WEATHER, Talk, until
 from tests.engine.scripted import answer, ask, asked
-from toolkit.engine.model import ModelError, Text
+from toolkit.engine.model import ModelCall, ModelError, Text
 
+HELLO: Any = {"role": "user", "content": "hello"}
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
 V1_TEXT = (
     "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
 )
@@ -68,11 +74,31 @@ def test_an_answer_is_younger_than_its_run_and_its_question(begin: Any, streamed
     assert times == sorted(set(times))
 
 
+def test_runs_do_not_wait_for_each_other(begin: Any) -> None:
+    """5. Programs have patience of their own: a run that waits in a queue for long is a failed program."""
+    talk = begin([30.0, *answer("never")])
+    for _ in range(40):
+        talk.threads.create_and_run(assistant_id=talk.assistant_id, thread={"messages": [HELLO]})
+    until(lambda: len(talk.model.requests) == 40)
+
+
 def test_after_submit_a_run_is_soon_under_way(begin: Any) -> None:
     """6. A program reads `queued` a second after as the end."""
     talk = begin(ask(WEATHER), [30.0, *answer("never")])
     run = talk.submit(talk.poll(), BOTH[:1])
     until(lambda: talk.runs.retrieve(run.id, thread_id=run.thread_id).status == "in_progress")
+
+
+def test_a_client_may_poll_at_its_own_pace(begin: Any) -> None:
+    """7. The client's own interval wins; without one it looks when it is told to."""
+    talk = begin([0.6, *answer("Hi")])
+    talk.poll()
+    seen = []
+    for pace in ({"poll_interval_ms": 2000}, {}):
+        before = talk.inspector.answers
+        assert talk.poll(**pace).status == "completed"
+        seen.append(talk.inspector.answers - before)
+    assert seen[0] <= 3 < seen[1], "create, look, look again"
 
 
 def test_a_model_that_fails_for_a_moment_fails_no_run(start: Any) -> None:
@@ -248,6 +274,20 @@ def test_several_questions_in_a_row(start: Any) -> None:
     assert chats[2]["content"] == [image]
 
 
+@pytest.mark.parametrize("purpose", ["vision", "assistants"])
+def test_questions_that_are_only_an_image_file(begin: Any, purpose: str) -> None:
+    """22. Whatever the file was uploaded for."""
+    talk = begin(answer("A dot."))
+    file = talk.client.files.create(file=("dot.png", PNG), purpose=purpose)
+    picture: Any = [{"type": "image_file", "image_file": {"file_id": file.id}}]
+    thread = talk.threads.create(messages=[{"role": "user", "content": picture}])
+    talk.threads.messages.create(thread.id, role="user", content=picture)
+    run = talk.runs.create_and_poll(thread_id=thread.id, assistant_id=talk.assistant_id)
+    url = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    shown = [chat["content"][0]["image_url"]["url"] for chat in asked(talk.model.requests[0])]
+    assert (run.status, shown) == ("completed", [url, url])
+
+
 def test_a_whole_history_is_posted_at_once(start: Any) -> None:
     """23. Concurrent creates on one thread all succeed."""
     talk = start()
@@ -259,6 +299,57 @@ def test_a_whole_history_is_posted_at_once(start: Any) -> None:
     with ThreadPoolExecutor(6) as pool:
         posted = list(pool.map(post, range(12)))
     assert sorted(posted, key=int) == sorted(set(talk.texts()) - {"hello"}, key=int)
+
+
+def test_one_file_attached_again_and_again(begin: Any) -> None:
+    """24. Twice in one message and again in each later one: indexed once."""
+    talk = begin()
+    file = talk.client.files.create(file=("notes.txt", b"Some notes."), purpose="assistants")
+    attached: Any = {"file_id": file.id, "tools": [{"type": "file_search"}]}
+    thread = talk.threads.create(messages=[{**HELLO, "attachments": [attached, attached]}])
+    [store] = thread.tool_resources.file_search.vector_store_ids
+    for _ in range(2):
+        message = talk.threads.messages.create(thread.id, role="user", content="x", attachments=[attached])
+        assert [one.to_dict() for one in message.attachments] == [attached]
+    until(lambda: talk.client.vector_stores.retrieve(store).status == "completed")
+    assert [one.id for one in talk.client.vector_stores.files.list(store)] == [file.id]
+    assert talk.client.vector_stores.retrieve(store).file_counts.total == 1
+    assert len(talk.client.vector_stores.search(store, query="notes").data) == 1
+    assert talk.threads.retrieve(thread.id).tool_resources == thread.tool_resources
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "status"),
+    [
+        ("days.csv", b"day,degrees\nMonday,21\n", "completed"),
+        ("days.xlsx", b"PK\x03\x04 and so on", "failed"),
+        ("dot.png", PNG, "failed"),
+    ],
+)
+def test_a_table_attached_for_both_tools(begin: Any, name: str, data: bytes, status: str) -> None:
+    """24. The message is taken, whatever search makes of the file; at most the file in the store fails."""
+    talk = begin()
+    file = talk.client.files.create(file=(name, data), purpose="assistants")
+    tools: Any = [{"type": "file_search"}, {"type": "code_interpreter"}]
+    message = talk.threads.messages.create(
+        talk.thread_id, role="user", content="x", attachments=[{"file_id": file.id, "tools": tools}]
+    )
+    assert [tool.type for tool in message.attachments[0].tools] == ["file_search", "code_interpreter"]
+    resources = talk.threads.retrieve(talk.thread_id).tool_resources
+    assert resources.code_interpreter.file_ids == [file.id]
+    [store] = resources.file_search.vector_store_ids
+    done = talk.client.vector_stores.files.poll(file.id, vector_store_id=store)
+    assert (done.status, done.last_error is None) == (status, status == "completed")
+
+
+def test_an_attachment_without_tools_is_kept(begin: Any) -> None:
+    """24. Stored, and nothing is indexed."""
+    talk = begin()
+    file = talk.client.files.create(file=("notes.txt", b"Some notes."), purpose="assistants")
+    attached: Any = [{"file_id": file.id}]
+    message = talk.threads.messages.create(talk.thread_id, role="user", content="x", attachments=attached)
+    assert [one.to_dict() for one in message.attachments] == [{"file_id": file.id, "tools": []}]
+    assert talk.threads.retrieve(talk.thread_id).to_dict()["tool_resources"] == {}
 
 
 def test_tools_of_an_attachment_given_as_words_are_refused_by_place(begin: Any) -> None:
@@ -326,6 +417,53 @@ def test_defaults_that_the_service_adds(begin: Any) -> None:
     assert made["tool_resources"] == {"code_interpreter": {"file_ids": []}}
 
 
+def test_a_deleted_vector_store_is_named_nowhere(begin: Any) -> None:
+    """30. Assistants and threads that had it go on without: runs that search find nothing."""
+    talk = begin(ask(ModelCall("call_s", "file_search", '{"queries":["notes"]}')), answer("Nothing."))
+    store = talk.client.vector_stores.create(name="Notes")
+    resources: Any = {"file_search": {"vector_store_ids": [store.id]}}
+    assistant = talk.beta.assistants.create(model="m", tools=[{"type": "file_search"}], tool_resources=resources)
+    thread = talk.threads.create(messages=[HELLO], tool_resources=resources)
+    assert assistant.tool_resources.to_dict() == thread.tool_resources.to_dict() == resources
+    assert talk.client.vector_stores.delete(store.id).deleted
+    empty = {"file_search": {"vector_store_ids": []}}
+    assert talk.beta.assistants.retrieve(assistant.id).tool_resources.to_dict() == empty
+    assert talk.threads.retrieve(thread.id).tool_resources.to_dict() == empty
+    run = talk.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    [step, _] = talk.steps(run)
+    assert (run.status, step.step_details.tool_calls[0].file_search.results) == ("completed", [])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("notes.txt", "Grüße\r\n".encode(), "text/plain"),
+        ("days.csv", b"day,degrees\n", "text/csv"),
+        ("dot.png", PNG, "image/png"),
+        ("data.bin", bytes(range(256)), "application/octet-stream"),
+    ],
+)
+def test_contents_come_with_their_type(begin: Any, name: str, data: bytes, kind: str) -> None:
+    """32. Programs read the header, the text, and `.content` of the raw answer."""
+    files = begin().client.files
+    made = files.create(file=(name, data), purpose="assistants")
+    content = files.content(made.id)
+    assert content.response.headers["content-type"].partition(";")[0] == kind
+    assert content.content == data
+    assert files.with_raw_response.content(made.id).content == data
+    if kind.startswith("text"):
+        assert content.text == data.decode()
+
+
+def test_files_are_found_by_name_on_the_first_page(begin: Any) -> None:
+    """35. By the exact name, as assistants are; a limit may be text."""
+    talk = begin()
+    for number in range(3):
+        talk.client.files.create(file=(f"Näme {number}.txt", b"x"), purpose="assistants")
+    assert [file.filename for file in talk.client.files.list()] == [f"Näme {number}.txt" for number in (2, 1, 0)]
+    assert len(talk.sent("GET", "/v1/files?limit=2")["data"]) == 2
+
+
 def test_assistants_are_found_by_name_on_the_first_page(begin: Any) -> None:
     """35, and 26 of the clients. Names come back unchanged, the newest 20 first; a limit may be text."""
     talk = begin()
@@ -346,6 +484,15 @@ def test_unknown_fields_are_named_or_let_pass(begin: Any) -> None:
     assert lenient.poll(extra_body={"service_tier": "flex"}).status == "completed"
     with pytest.raises(BadRequestError, match="temperature"):
         lenient.create(extra_body={"service_tier": "flex", "temperature": 5})
+
+
+def test_what_cannot_be_changed_is_named(begin: Any) -> None:
+    """36. `content` of a message is sent in updates."""
+    talk = begin()
+    message = talk.threads.messages.create(talk.thread_id, role="user", content="x")
+    with pytest.raises(BadRequestError, match="Unknown parameter: 'content'") as refused:
+        talk.threads.messages.update(message.id, thread_id=talk.thread_id, extra_body={"content": "y"})
+    assert refused.value.param == "content"
 
 
 @pytest.mark.parametrize(
