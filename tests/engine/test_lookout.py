@@ -20,7 +20,7 @@ from toolkit.engine.indexing import Indexing
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Rooms
 from toolkit.engine.meter import Silent
-from toolkit.engine.objects import assistants, files, threads
+from toolkit.engine.objects import assistants, files, threads, vector_stores
 from toolkit.engine.objects.runs import CreateRun
 from toolkit.engine.routing import Models
 from toolkit.engine.store.address import SQLiteAddress
@@ -56,7 +56,8 @@ class Worker:
             context_tokens=None,
             max_turns=9,
         )
-        self.execution = Execution(rooms, Indexing(self.store, filing), concurrency=1, run_expires_s=10 * DAY_S)
+        self.indexing = Indexing(self.store, filing)
+        self.execution = Execution(rooms, self.indexing, concurrency=1, run_expires_s=10 * DAY_S)
 
     async def begin(self) -> tuple[str, str]:
         """Start a run; its thread's and its own id."""
@@ -158,6 +159,37 @@ def test_files_whose_time_is_up_are_swept(tmp_path: Path) -> None:
             while list((tmp_path / "store.db-files").glob("??/*")):
                 await asyncio.sleep(0.02)
         assert await worker.store.read(files.digests) == set()
+        await worker.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_worker_that_processes_files_shows_that_it_lives(tmp_path: Path) -> None:
+    """Or another one, which sees it stand still, would begin them anew, and so on."""
+
+    async def main() -> None:
+        worker = Worker(tmp_path / "store.db", answer("Hi"))
+        async with Blobs(worker.store.files).receive() as incoming:
+            await incoming.write(b"many words " * 800_000)
+            blob = await incoming.keep()
+            made = await worker.store.write(
+                lambda tx: files.create(tx, "p", blob, 0, filename="a", purpose="vision", expires_after=None)
+            )
+            await worker.store.write(lambda tx: vector_stores.new(tx, "p", 0, file_ids=[id_of(made)]))
+        await worker.execution.start()
+
+        async def beat() -> int:
+            [one] = await worker.store.read(lambda tx: workers.others(tx, ""))
+            assert one.busy
+            assert worker.indexing.busy
+            return one.beat
+
+        async with asyncio.timeout(20):
+            while not worker.indexing.busy:
+                await asyncio.sleep(0.02)
+        before = await beat()
+        await asyncio.sleep(2.5)
+        assert await beat() >= before + 2
         await worker.aclose()
 
     asyncio.run(main())

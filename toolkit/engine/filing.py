@@ -21,12 +21,16 @@ from toolkit.engine.objects.uploads import CompleteUpload
 from toolkit.engine.store import Store, Tx
 from toolkit.errors import Refused, StoreUnavailable
 
-__all__ = ["Filing"]
+__all__ = ["BytesMissing", "Filing"]
 
 _log = logging.getLogger("toolkit.engine")
 
 _AT_ONCE: Final = 100
 """How many files or uploads are ended in one transaction of a sweep."""
+
+
+class BytesMissing(StoreUnavailable):
+    """The bytes of a file are not where they were put."""
 
 
 class Filing:
@@ -65,7 +69,7 @@ class Filing:
         if opened is None:
             await self._store.read(read)  # it may just have been deleted
             _log.error("the bytes of file %s are not there", file_id)
-            raise StoreUnavailable("The bytes of a file are missing. Put the store's folder of files back.")
+            raise BytesMissing("The bytes of a file are missing. Put the store's folder of files back.")
         return file, opened
 
     async def read(self, project: str, file_id: str, most: int, now: int) -> bytes | None:

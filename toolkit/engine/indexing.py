@@ -1,8 +1,9 @@
 """Files of vector stores are processed here, after the request that added them: read, cut, indexed.
 
-A file that waits is only a row, which a worker claims. Its chunks are written a few at a time, so that requests get
-their turn in between, and none of them counts before the last transaction, which says that the file is completed. A
-worker that dies leaves its files to the others; whoever takes one begins it anew.
+A file that waits is only a row, which a worker claims; stores take turns, so that one of many files holds no other up.
+The chunks of a file are written a few at a time, so that requests get their turn in between, and none of them counts
+before the last transaction, which says that the file is completed. A worker that dies leaves its files to the others;
+whoever takes one begins it anew.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 from toolkit.engine import workers
-from toolkit.engine.filing import Filing
+from toolkit.engine.filing import BytesMissing, Filing
 from toolkit.engine.objects import store_files, vector_stores
 from toolkit.engine.objects.store_files import Failure
 from toolkit.engine.search import chunking
@@ -31,13 +32,27 @@ __all__ = ["Indexing", "is_needed"]
 
 _log = logging.getLogger("toolkit.engine")
 
-_AT_ONCE: Final = 16
-"""How many files are claimed at a time."""
-_WRITTEN_BYTES: Final = 2**18
+T = TypeVar("T")
+
+_AT_ONCE: Final = 4
+"""How many files are processed at a time: a small one is not to wait until a large one is done."""
+_WRITTEN_BYTES: Final = 2**15
 """How many bytes of chunks go into one transaction."""
-_REMOVED: Final = 500
+_REMOVED: Final = 20
 """How many chunks are removed in one."""
+_EMPTIED: Final = 16
+"""How many vector stores whose time is up are emptied in one."""
+_BREATH_S: Final = 0.0002
+"""How long cutting stops after each chunk."""
 _AGAIN_S: Final = 1.0
+_TOO_LONG: Final = f"The file has more than {MOST_TOKENS:,} tokens."
+
+
+class _Claimed(NamedTuple):
+    """A file that this worker has; `begun` says whether chunks of it are there, from who had it before."""
+
+    row: Row
+    begun: bool
 
 
 class Indexing:
@@ -45,8 +60,16 @@ class Indexing:
 
     def __init__(self, store: Store, filing: Filing) -> None:
         self._store, self._filing = store, filing
-        self._worker = ""
+        self._worker = self._last_store = ""
         self._news = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._cutting = asyncio.Lock()
+        """One thread cuts at a time: two would keep the loop waiting twice as long."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether files are being processed here."""
+        return bool(self._under_way)
 
     def wake(self) -> None:
         """Say that there may be something to do."""
@@ -55,21 +78,22 @@ class Indexing:
     async def stand(self, worker: str) -> None:
         """Process what waits, in a worker's name, until cancelled. A store in trouble is waited for."""
         self._worker = worker
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            try:
-                while await self._do_some():
-                    pass
-            except StoreUnavailable:  # logged by the store
-                await self._try_again()
-            except Exception:
-                _log.exception("processing files of vector stores failed, and is tried again")
-                await self._try_again()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                try:
+                    while await self._do_some(group):
+                        pass
+                except StoreUnavailable:  # logged by the store
+                    await self._try_again()
+                except Exception:
+                    _log.exception("processing files of vector stores failed, and is tried again")
+                    await self._try_again()
 
     async def sweep(self, now: int) -> None:
-        """Give up the chunks of vector stores whose time is up."""
-        while await self._store.write(lambda tx: vector_stores.empty_expired(tx, now, limit=_AT_ONCE)) == _AT_ONCE:
+        """Empty the vector stores whose time is up."""
+        while await self._store.write(lambda tx: vector_stores.empty_expired(tx, now, limit=_EMPTIED)) == _EMPTIED:
             pass
         self.wake()
 
@@ -77,63 +101,80 @@ class Indexing:
         await asyncio.sleep(_AGAIN_S)
         self.wake()
 
-    async def _do_some(self) -> bool:
-        """Process some files, or remove some chunks that nobody needs; whether there may be more to do."""
-        if not await self._store.read(is_needed):
-            return False
-        files = await self._store.write(self._claim)
-        for file in files:
-            await self._process(file)
-        return bool(files) or await self._store.write(_remove_some)
+    async def _do_some(self, group: asyncio.TaskGroup) -> bool:
+        """Begin with files that wait, and remove some chunks that nobody needs; whether there are more to remove."""
+        while len(self._under_way) < _AT_ONCE and await self._store.read(_files_wait):
+            claimed = await self._store.write(self._claim)
+            if claimed is None:
+                break
+            self._last_store = claimed.row["store"]
+            task = group.create_task(self._process(claimed), name=f"process {claimed.row['id']}")
+            self._under_way.add(task)
+            task.add_done_callback(self._done)
+        return await self._store.read(_chunks_are_left) and await self._store.write(_remove_some)
 
-    def _claim(self, tx: Tx) -> Sequence[Row]:
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self.wake()
+
+    def _claim(self, tx: Tx) -> _Claimed | None:
+        """Take the file that waits longest in the store whose turn it is."""
+        turn = tx.one("store_file.next", after=self._last_store) or tx.one("store_file.next", after="")
+        row = None if turn is None else tx.one("store_file.claim", seq=turn["seq"], owner=self._worker)
+        if row is None:
+            return None
         workers.beat(tx, self._worker)
-        return sorted(
-            map(dict, tx.all("store_file.claim", owner=self._worker, limit=_AT_ONCE)), key=lambda row: row["seq"]
-        )
+        return _Claimed(row, begun=bool(tx.all("chunk.some", store_file=row["seq"], limit=1)))
 
-    async def _process(self, file: Row) -> None:
-        while (
-            await self._store.write(lambda tx: _remove_of(tx, file["seq"])) == _REMOVED
-        ):  # of a worker that died at it
-            pass
+    async def _process(self, claimed: _Claimed) -> None:
+        """Process a file, however long the store is in trouble."""
+        file, begun = claimed
+        while True:
+            try:
+                while begun and await self._store.write(lambda tx: _remove_of(tx, file["seq"], _REMOVED)) == _REMOVED:
+                    pass
+                failure = await self._index(file)
+                if failure is not None:
+                    await self._store.write(partial(self._fail, file, failure))
+                return
+            except StoreUnavailable:  # logged by the store
+                begun = True
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _index(self, file: Row) -> Failure | None:
+        """Write the chunks of a file, some at a time; why that is not possible."""
         try:
-            await self._index(file)
+            data = await self._filing.read(file["project"], file["id"], MOST_BYTES, now=0)  # it goes with its row
+            if data is None:
+                return Failure("invalid_file", _TOO_LONG)
+            pieces = await self._cut(lambda: _pieces(data, json.loads(file["chunking"])["static"]))
+            await self._write_all(file, pieces)
+        except Unreadable as error:
+            return Failure(error.code, str(error))
+        except BytesMissing:  # logged where they are missed
+            return Failure("server_error", "The bytes of the file are not there.")
         except StoreUnavailable:
             raise
-        except Unreadable as error:
-            await self._fail(file, Failure(error.code, str(error)))
         except Exception:
             _log.exception("file %s of vector store %s could not be processed", file["id"], file["store"])
-            await self._fail(file, Failure("server_error", "Something went wrong while the file was processed."))
+            return Failure("server_error", "Something went wrong while the file was processed.")
+        return None
 
-    async def _fail(self, file: Row, failure: Failure) -> None:
-        def work(tx: Tx) -> None:
-            if store_files.move(tx, file, "fail", owner=self._worker, failure=failure):
-                tx.run("chunk.give_up", store_file=file["seq"])
+    async def _cut(self, work: Callable[[], T]) -> T:
+        async with self._cutting:
+            return await asyncio.to_thread(work)
 
-        await self._store.write(work)
-
-    async def _index(self, file: Row) -> None:
-        """Write the chunks of a file, some at a time. Raises Unreadable."""
-        pieces = await asyncio.to_thread(_cut, await self._read(file), json.loads(file["chunking"])["static"])
-        total, more = 0, True
-        while more:
-            some = await asyncio.to_thread(_some, pieces)
-            more, total = bool(some), total + sum(piece.size for piece in some)
-            if not await self._store.write(partial(self._write, file, some, None if more else total)):
-                return  # it was cancelled or removed meanwhile, or is somebody else's
-
-    async def _read(self, file: Row) -> bytes:
-        data = await self._filing.read(file["project"], file["id"], MOST_BYTES, int(time.time()))
-        if data is None:
-            raise Unreadable("invalid_file", f"The file has more than {MOST_TOKENS:,} tokens.")
-        return data
+    async def _write_all(self, file: Row, pieces: Iterator[_Piece]) -> None:
+        """Write the chunks of a file and complete it, unless it is cancelled, removed or somebody else's meanwhile."""
+        total, over = 0, False
+        while not over:
+            some, over = await self._cut(lambda: _some(pieces))
+            total += sum(piece.size for piece in some)
+            if not await self._store.write(partial(self._write, file, some, total if over else None)):
+                return
 
     def _write(self, file: Row, pieces: Sequence[_Piece], total: int | None, tx: Tx) -> bool:
-        """Add chunks to a file, or, with the bytes of all of them, complete it; False when it is not ours any more."""
-        if total is not None:
-            return store_files.move(tx, file, "complete", owner=self._worker, usage_bytes=total)
+        """Add chunks to a file, and complete it with the bytes of all of them; False when it is not ours any more."""
         if tx.one("store_file.held", seq=file["seq"], owner=self._worker) is None:
             return False
         store = tx.one("vector_store.number", id=file["store"])
@@ -142,7 +183,13 @@ class Indexing:
             inserted = tx.one("chunk.insert", store_file=file["seq"], start=piece.chunk.start, text=piece.chunk.text)
             assert inserted is not None
             tx.run("chunk.insert_words", seq=inserted["seq"], store=named(store), words=piece.words)
+        if total is not None:
+            store_files.move(tx, file, "complete", owner=self._worker, usage_bytes=total)
         return True
+
+    def _fail(self, file: Row, failure: Failure, tx: Tx) -> None:
+        if store_files.move(tx, file, "fail", owner=self._worker, failure=failure):
+            tx.run("chunk.give_up", store_file=file["seq"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,40 +204,53 @@ class _Piece:
 
 def is_needed(tx: Tx) -> bool:
     """Say whether there is something to do: files that wait, or chunks that nobody needs."""
-    return tx.one("store_file.waiting") is not None or tx.one("chunk.given_up") is not None
+    return _files_wait(tx) or _chunks_are_left(tx)
 
 
-def _cut(data: bytes, static: Mapping[str, int]) -> Iterator[_Piece]:
-    """Read a file and begin to cut it. Raises Unreadable."""
+def _files_wait(tx: Tx) -> bool:
+    return tx.one("store_file.next", after="") is not None
+
+
+def _chunks_are_left(tx: Tx) -> bool:
+    return tx.one("chunk.given_up") is not None
+
+
+def _pieces(data: bytes, static: Mapping[str, int]) -> Iterator[_Piece]:
+    """Read a file, and cut it as its pieces are asked for. Raises Unreadable."""
     text = text_of(data)
     if chunking.tokens(text) > MOST_TOKENS:
-        raise Unreadable("invalid_file", f"The file has more than {MOST_TOKENS:,} tokens.")
+        raise Unreadable("invalid_file", _TOO_LONG)
     cut = chunking.chunks(text, static["max_chunk_size_tokens"], static["chunk_overlap_tokens"])
     return (_Piece(chunk, indexed(chunk.text), len(chunk.text.encode())) for chunk in cut)
 
 
-def _some(pieces: Iterator[_Piece]) -> list[_Piece]:
-    """Take the next pieces that go into one transaction; none at the end."""
+def _some(pieces: Iterator[_Piece]) -> tuple[list[_Piece], bool]:
+    """Take the next pieces, as many as go into one transaction; whether they are the last."""
     taken: list[_Piece] = []
+    room = _WRITTEN_BYTES
     for piece in pieces:
         taken.append(piece)
-        if sum(each.size for each in taken) >= _WRITTEN_BYTES:
-            break
-    return taken
+        time.sleep(_BREATH_S)  # a thread that computes lets the loop go on every 5 ms only, unless it stops by itself
+        room -= piece.size
+        if room <= 0:
+            return taken, False
+    return taken, True
 
 
 def _remove_some(tx: Tx) -> bool:
-    """Remove chunks that nobody needs, a few; whether there may be more."""
-    row = tx.one("chunk.given_up")
-    if row is None:
-        return False
-    if _remove_of(tx, row["store_file"]) < _REMOVED:
+    """Remove chunks that nobody needs, a few; whether there are more."""
+    left = _REMOVED
+    while (row := tx.one("chunk.given_up")) is not None:
+        removed = _remove_of(tx, row["store_file"], left)
+        left -= removed
+        if not left:
+            return True
         tx.run("chunk.all_gone", store_file=row["store_file"])
-    return True
+    return False
 
 
-def _remove_of(tx: Tx, store_file: int) -> int:
-    rows = tx.all("chunk.some", store_file=store_file, limit=_REMOVED)
+def _remove_of(tx: Tx, store_file: int, most: int) -> int:
+    rows = tx.all("chunk.some", store_file=store_file, limit=most)
     for row in rows:
         tx.run("chunk.delete_words", seq=row["seq"])
         tx.run("chunk.delete", seq=row["seq"])

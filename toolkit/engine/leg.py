@@ -35,7 +35,7 @@ from toolkit.engine.model import (
 )
 from toolkit.engine.objects import references
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
-from toolkit.engine.objects.vector_stores import touch
+from toolkit.engine.objects.vector_stores import is_idle, touch
 from toolkit.engine.patience import Patience
 from toolkit.engine.routing import Models
 from toolkit.engine.search.tool import Lookup, look_up, searched, use
@@ -298,12 +298,14 @@ class Leg:
             return ()
         room_tokens = self._window // _SEARCHED_PART if self._window else None
 
-        def work(tx: Tx) -> Sequence[Lookup]:
-            return [look_up(tx, self.run, call, self._settings, room_tokens) for call in searches]
+        def work(tx: Tx) -> tuple[Sequence[Lookup], Sequence[str]]:
+            found = [look_up(tx, self.run, call, self._settings, room_tokens) for call in searches]
+            idle = [store for store in self.run.stores if is_idle(tx, self.run.project, store, self._now())]
+            return found, idle
 
-        found = await self._store.read(work)
-        for store_id in self.run.stores:
-            await self._store.write(partial(touch, project=self.run.project, store_id=store_id, now=self._now()))
+        found, idle = await self._store.read(work)
+        for store_id in idle:
+            await self._store.write(partial(touch, store_id=store_id, now=self._now()))
         return found
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> None:

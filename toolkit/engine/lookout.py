@@ -101,7 +101,7 @@ class Lookout:
         now = self._clock()
         # Once in any case: a sign of life without a row is never taken away. And as long as others work: who cannot
         # write cannot tell who else might.
-        if self._queue.busy or self._among_others or not self._known:
+        if self._queue.busy or self._indexing.busy or self._among_others or not self._known:
             await self._store.write(lambda tx: workers.beat(tx, self._worker))
             self._known = True
         if sweep and (self._sweeping is None or self._sweeping.done()):  # it takes its time; nobody is to wait for it

@@ -9,6 +9,7 @@ from typing import Final
 from toolkit.engine.objects import file_batches, resources, store_files, vector_stores
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.search.searching import Search, search
+from toolkit.engine.store import Tx
 from toolkit.server.call import Call, Route, poll_after_ms
 from toolkit.server.wire import Answer, parse_query
 
@@ -40,9 +41,15 @@ async def delete_vector_store(call: Call, _: None) -> Answer:
 
 async def search_vector_store(call: Call, body: Search) -> Answer:
     store_id = call["vector_store_id"]
-    answer = await call.read(lambda tx: search(tx, call.project, store_id, body, call.now))
-    await call.rooms.store.write(lambda tx: vector_stores.touch(tx, call.project, store_id, call.now))
-    return answer
+
+    def work(tx: Tx) -> tuple[str, bool]:
+        found = search(tx, call.project, store_id, body, call.now)
+        return found, vector_stores.is_idle(tx, call.project, store_id, call.now)
+
+    text, idle = await call.rooms.store.read(work)
+    if idle:  # it counts as used by this
+        await call.rooms.store.write(lambda tx: vector_stores.touch(tx, store_id, call.now))
+    return Answer(text)
 
 
 async def create_store_file(call: Call, body: store_files.CreateStoreFile) -> Answer:
@@ -72,7 +79,7 @@ async def delete_store_file(call: Call, _: None) -> Answer:
 
 async def get_store_file_content(call: Call, _: None) -> Answer:
     store_id, file_id = call["vector_store_id"], call["file_id"]
-    return await call.read(lambda tx: store_files.content(tx, call.project, store_id, file_id))
+    return await call.read(lambda tx: store_files.content(tx, call.project, store_id, file_id, call.now))
 
 
 async def create_file_batch(call: Call, body: file_batches.CreateFileBatch) -> Answer:

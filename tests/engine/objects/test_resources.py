@@ -55,6 +55,10 @@ def test_empty_resources_are_kept_as_they_were_sent(do: Do, resources: Any) -> N
 def test_nulls_mean_not_given(do: Do) -> None:
     assert keep(do, None) == {}
     assert keep(do, {"code_interpreter": None, "file_search": None}) == {}
+    nulls: Any = {"code_interpreter": {"file_ids": None}, "file_search": {"vector_store_ids": None}}
+    assert keep(do, nulls) == {"code_interpreter": {}, "file_search": {}}
+    made: Any = {"vector_store_ids": None, "vector_stores": [dict.fromkeys(("file_ids", "metadata"))]}
+    assert len(keep(do, {"file_search": made})["file_search"]["vector_store_ids"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,11 @@ from toolkit.engine.store.statements import migrations, statements
 MAY_SCAN = {
     "chunk.delete_words": "a row of the index of words, by its number",
     "chunk.given_up": "one row of the files whose chunks are to go",
-    "chunk.search": "the index of words, by words; what it finds is ranked",
-    "chunk.with_word": "the index of words, by a word",
+    "chunk.count": "the index of words, by words",
+    "chunk.counting": "the chunks that were asked for, and the files",
+    "chunk.with_words": "the index of words, by words",
     "key.all": "the API keys of a store, for who looks after them",
     "key.counts": "an index of the API keys, which people make one by one; twice a second at most",
-    "store_file.claim": "an index that has the few files which wait, and no others",
-    "store_file.waiting": "the same, to its first row",
     "run.unattended": "all of an index that has the few runs which nobody executes, and no others",
     "worker.others": "the engines that are open on this file: a handful of rows",
 }
@@ -187,7 +186,6 @@ VALUES: dict[str, Any] = {
     "store_file": 1,
     "batch": "file_batch_here",
     "words": 'store : vectorstore0 AND words : "x"',
-    "word": "words : x",
     "files": "[1]",
     "seqs": "[1]",
 }
@@ -212,8 +210,8 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
         values.update(search=0, place=1 if verb == "add" else 0)
     if name in ("chunk.insert_words", "chunk.give_up", "file_batch.add", "vector_store.use"):
         values.update({"seq": 2**40, "store_file": 2 if noun == "chunk" else 1, "holder": "asst_here"})
-    if name == "chunk.search":  # that of the first store which is completed
-        values["files"] = "[2]"
+    if name == "chunk.counting":  # those of the first store which are completed
+        values.update(seqs="[1,2,3]", files="[2]")
     if name == "upload.save":
         values["read_status"] = "pending"
     if name in ("file.use", "upload.add_part"):

@@ -8,6 +8,7 @@ says which one was meant, so that an error is about that shape alone; `invalid.p
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, with_config
@@ -27,6 +28,7 @@ __all__ = [
     "ReasoningEffort",
     "Request",
     "ResponseFormat",
+    "Scalar",
     "Temperature",
     "Tool",
     "ToolChoice",
@@ -61,6 +63,16 @@ def by_type(value: Any) -> str | None:
 
 
 # Texts and numbers
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):  # a boolean is an int
+        return value
+    raise PydanticCustomError("scalar_type", "no string, number or boolean")
+
+
+Scalar = Annotated[str | bool | int | float, BeforeValidator(_scalar)]
+"""A string, a number or a boolean. (A union of pydantic's own would tell of each of them.)"""
 
 Name = Annotated[str, Field(max_length=256)]
 Description = Annotated[str, Field(max_length=512)]

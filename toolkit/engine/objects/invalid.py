@@ -231,6 +231,7 @@ _WORDING: Final[Mapping[str, Callable[[str, ErrorDetails], Refused]]] = {
     "int_from_float": _typed("an integer"),
     "float_type": _typed("a number"),
     "finite_number": _typed("a finite number"),
+    "scalar_type": _typed("a string, a number or a boolean"),
     "literal_error": _literal,
     "union_tag_invalid": _tag,
     "union_tag_not_found": _no_tag,

@@ -41,5 +41,5 @@ def live_store(tx: Tx, project: str, store_id: str, now: int) -> Row:
 
 
 def is_expired(store: Row, now: int) -> bool:
-    """Say whether the time of a vector store is up, by its row."""
-    return store["expires_at"] is not None and store["expires_at"] <= now
+    """Say whether the time of a vector store is up, by its row. From when it was emptied it stays so."""
+    return bool(store["emptied"]) or (store["expires_at"] is not None and store["expires_at"] <= now)

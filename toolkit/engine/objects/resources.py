@@ -49,25 +49,25 @@ _SEEN_AS: Final = ("vision", "assistants", "user_data", "assistants_output")
 
 @with_config(SHAPE)
 class _CodeInterpreter(TypedDict):
-    file_ids: NotRequired[Annotated[list[str], Field(max_length=_MOST_FILES)]]
+    file_ids: NotRequired[Annotated[list[str], Field(max_length=_MOST_FILES)] | None]
 
 
 @with_config(SHAPE)
 class _FileSearch(TypedDict):
-    vector_store_ids: NotRequired[Annotated[list[str], Field(max_length=1)]]
+    vector_store_ids: NotRequired[Annotated[list[str], Field(max_length=1)] | None]
 
 
 @with_config(SHAPE)
 class _NewVectorStore(TypedDict):
-    file_ids: NotRequired[Annotated[list[str], Field(max_length=_MOST_SEARCHED)]]
+    file_ids: NotRequired[Annotated[list[str], Field(max_length=_MOST_SEARCHED)] | None]
     chunking_strategy: NotRequired[ChunkingStrategy | None]
     metadata: NotRequired[Metadata | None]
 
 
 @with_config(SHAPE)
 class _NewFileSearch(TypedDict):
-    vector_store_ids: NotRequired[Annotated[list[str], Field(max_length=1)]]
-    vector_stores: NotRequired[Annotated[list[_NewVectorStore], Field(max_length=1)]]
+    vector_store_ids: NotRequired[Annotated[list[str], Field(max_length=1)] | None]
+    vector_stores: NotRequired[Annotated[list[_NewVectorStore], Field(max_length=1)] | None]
 
 
 @with_config(SHAPE)
@@ -136,12 +136,16 @@ def stored(
 
 def named(tx: Tx, project: str, resources: ToolResources | NewToolResources | None, now: int) -> dict[str, Any]:
     """Give the resources that were given, without nulls. Raises Refused when a file or store they name is not there."""
-    given: dict[str, Any] = {tool: value for tool, value in (resources or {}).items() if value is not None}
+    given: dict[str, Any] = {tool: _given(value) for tool, value in (resources or {}).items() if value is not None}
     for position, file_id in enumerate(given.get("code_interpreter", {}).get("file_ids", ())):
         references.file(tx, project, file_id, now, f"tool_resources.code_interpreter.file_ids[{position}]")
     for position, store_id in enumerate(given.get("file_search", {}).get("vector_store_ids", ())):
         references.vector_store(tx, project, store_id, f"tool_resources.file_search.vector_store_ids[{position}]")
     return given
+
+
+def _given(members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _searched(tx: Tx, project: str, holder: str, search: Mapping[str, Any], now: int) -> dict[str, Any]:
@@ -153,14 +157,15 @@ def _searched(tx: Tx, project: str, holder: str, search: Mapping[str, Any], now:
         raise Refused("Give either 'vector_store_ids' or 'vector_stores', not both.", param=place, code="invalid_value")
     made: list[str] = []
     for position, store in enumerate(search["vector_stores"]):
-        for number, file_id in enumerate(store.get("file_ids", ())):
+        file_ids = store.get("file_ids") or ()
+        for number, file_id in enumerate(file_ids):
             references.file(tx, project, file_id, now, f"{place}.vector_stores[{position}].file_ids[{number}]")
         made.append(
             vector_stores.new(
                 tx,
                 project,
                 now,
-                file_ids=store.get("file_ids", ()),
+                file_ids=file_ids,
                 chunking=store.get("chunking_strategy"),
                 days=_THREAD_DAYS if _is_thread(holder) else None,
                 metadata=store.get("metadata"),

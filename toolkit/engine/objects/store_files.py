@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import references
-from toolkit.engine.objects.fields import SHAPE, Request, by_type, refuse_field
+from toolkit.engine.objects.fields import SHAPE, Request, Scalar, by_type, refuse_field
 from toolkit.engine.objects.paging import PageQuery, bury, page
 from toolkit.engine.states import StoreFileEvent, store_file_after
 from toolkit.engine.store import Row, Tx
@@ -105,8 +105,7 @@ def _attributes(value: Any) -> Any:
     return pairs
 
 
-_Number = Annotated[float, Field(allow_inf_nan=False)]
-Attributes = Annotated[dict[str, str | bool | int | _Number], BeforeValidator(_attributes)]
+Attributes = Annotated[dict[str, Scalar], BeforeValidator(_attributes)]
 """Up to 16 pairs that searches can filter by."""
 
 
@@ -160,27 +159,30 @@ def add(tx: Tx, store: Row, requests: Sequence[CreateStoreFile], now: int) -> li
 
 
 def _put(tx: Tx, store: Row, request: CreateStoreFile, now: int) -> Row:
-    project, attributes = store["project"], dump(request.attributes) if request.attributes else None
-    row = tx.one("store_file.get", store=store["id"], id=request.file_id, project=project)
+    row = tx.one("store_file.get", store=store["id"], id=request.file_id, project=store["project"])
+    attributes = row["attributes"] if row is not None and request.attributes is None else _text(request.attributes)
     chunking = strategy(request.chunking_strategy, row["chunking"] if row is not None else store["chunking"])
     if row is not None and row["status"] in ("in_progress", "completed") and row["chunking"] == chunking:
-        if request.attributes is not None:
-            tx.run("store_file.set_attributes", seq=row["seq"], attributes=attributes)
+        tx.run("store_file.set_attributes", seq=row["seq"], attributes=attributes)
     else:
         if row is not None:
             remove(tx, row)
-        inserted = tx.one(
+        tx.run(
             "store_file.insert",
             store=store["id"],
             id=request.file_id,
-            project=project,
+            project=store["project"],
             created_at=now,
             attributes=attributes,
             chunking=chunking,
         )
-        assert inserted is not None
         _count(tx, store["id"], in_progress=1)
-    return _row(tx, project, store["id"], request.file_id)
+    return _row(tx, store["project"], store["id"], request.file_id)
+
+
+def _text(attributes: Mapping[str, Any] | None) -> str | None:
+    """Give attributes as they are kept."""
+    return dump(attributes) if attributes else None
 
 
 def get(tx: Tx, project: str, store_id: str, file_id: str) -> str:
@@ -191,7 +193,7 @@ def get(tx: Tx, project: str, store_id: str, file_id: str) -> str:
 def modify(tx: Tx, project: str, store_id: str, file_id: str, request: ModifyStoreFile) -> str:
     """Replace the attributes. Raises Refused (404)."""
     row = _row(tx, project, store_id, file_id)
-    attributes = dump(request.attributes) if request.attributes else None
+    attributes = _text(request.attributes)
     tx.run("store_file.set_attributes", seq=row["seq"], attributes=attributes)
     return wire({**row, "attributes": attributes})
 
@@ -205,9 +207,10 @@ def list_(tx: Tx, project: str, store_id: str, query: ListStoreFiles) -> str:
     return page(tx, "store_file.page", query, **scope)
 
 
-def content(tx: Tx, project: str, store_id: str, file_id: str) -> str:
-    """Read the text of a file as it was taken out of it. Raises Refused: 404, or 400 when there is none yet."""
+def content(tx: Tx, project: str, store_id: str, file_id: str, now: int) -> str:
+    """Read the text of a file as it was taken out of it. Raises Refused: 404, or 400 when there is none."""
     row = _row(tx, project, store_id, file_id)
+    references.live_store(tx, project, store_id, now)
     if row["status"] != "completed":
         raise Refused(f"File '{file_id}' of vector store '{store_id}' has status '{row['status']}', and no content.")
     text: list[str] = []

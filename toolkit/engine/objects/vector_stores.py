@@ -24,6 +24,7 @@ __all__ = [
     "create",
     "empty_expired",
     "get",
+    "is_idle",
     "list_",
     "modify",
     "new",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 _DAY_S = 24 * 3600
-_TOUCHED_S = 60
+_NOTED_S = 60
 _MOST_FILES = 500
 
 
@@ -152,17 +153,26 @@ def remove(tx: Tx, project: str, store_id: str) -> str:
     return dump({"id": store_id, "object": "vector_store.deleted", "deleted": True})
 
 
-def touch(tx: Tx, project: str, store_id: str, now: int) -> None:
-    """Note that a store is used, which puts its expiry off. Once a minute is enough: it is a matter of days."""
+def is_idle(tx: Tx, project: str, store_id: str, now: int) -> bool:
+    """Say whether a store has not been used for a minute: expiry is in days, and its uses need not be noted oftener."""
     row = tx.one("vector_store.get", id=store_id, project=project)
-    if row is not None and now - row["last_active_at"] >= _TOUCHED_S:
-        tx.run("vector_store.touch", id=store_id, now=now)
+    return row is not None and now - row["last_active_at"] >= _NOTED_S
+
+
+def touch(tx: Tx, store_id: str, now: int) -> None:
+    """Note that a store is used, which puts its expiry off."""
+    tx.run("vector_store.touch", id=store_id, now=now)
 
 
 def empty_expired(tx: Tx, now: int, *, limit: int) -> int:
-    """Give up the chunks of stores whose time is up, `limit` at most; how many. What files they had stays known."""
+    """Give up the chunks of stores whose time is up, `limit` at most; how many. What files they had stays known.
+
+    Files that are still to be processed are cancelled: whoever waits for them is told.
+    """
     rows = tx.all("vector_store.expired", now=now, limit=limit)
     for row in rows:
+        for file in tx.all("store_file.under_way", store=row["id"]):
+            store_files.move(tx, file, "cancel")
         tx.run("store_file.give_up_chunks", store=row["id"])
         tx.run("vector_store.emptied", id=row["id"])
     return len(rows)

@@ -7,18 +7,25 @@ tokenizer is at hand. Chunks are slices of the text: together they are all of it
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 __all__ = ["BYTES_PER_TOKEN", "Chunk", "chunks", "tokens"]
 
 BYTES_PER_TOKEN: Final = 4
-_LATE: Final = 0.75
-"""From this part of a chunk on a better place to cut is looked for."""
-_PIECE: Final = re.compile(r"\S+\s*|\s+")
+_LOOKED_FOR: Final = 4
+"""In the last of so many parts of a chunk a good place to end it is looked for, in the first of an overlap to begin."""
+_PLACES: Final = tuple(
+    re.compile(place)
+    for place in (
+        r"\n\n+",  # after a paragraph
+        r"\n",  # a line
+        r"[.!?;:]['\")\]]*\s+|[。！？]",  # a sentence
+        r"\s+",  # a word
+    )
+)
+"""After what a text is cut, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,61 +43,43 @@ def tokens(text: str) -> int:
 
 def chunks(text: str, size_tokens: int, overlap_tokens: int) -> Iterator[Chunk]:
     """Cut a text; a chunk has `size_tokens` at most, and begins with at most `overlap_tokens` of the one before."""
-    if not text:
-        return
     size, overlap = size_tokens * BYTES_PER_TOKEN, overlap_tokens * BYTES_PER_TOKEN
-    places, sizes = _places(text, max(BYTES_PER_TOKEN, size // 8))
-    first, last = 0, len(places) - 1
-    while True:
-        end = _end(text, places, sizes, first, size)
-        yield Chunk(places[first], text[places[first] : places[end]])
-        if end == last:
-            return
-        first = max(first + 1, bisect_left(sizes, sizes[end] - overlap, first, end))
+    start = end = 0
+    while end < len(text):
+        end = _end(text, start, size)
+        yield Chunk(start, text[start:end])
+        start = _begin(text, start, end, overlap)
 
 
-def _end(text: str, places: Sequence[int], sizes: Sequence[int], first: int, size: int) -> int:
-    """Choose where a chunk ends that begins at the place `first`: the best of the late places, of equals the last."""
-    most = max(first + 1, bisect_right(sizes, sizes[first] + size, first) - 1)
-    if most == len(places) - 1:
+def _end(text: str, start: int, size: int) -> int:
+    """Choose where a chunk ends that begins at `start`: the best of the late places, of equals the last."""
+    most = start + _first(text[start : start + size], size)
+    if most == len(text):
         return most
-    least = max(first + 1, bisect_left(sizes, sizes[first] + int(size * _LATE), first, most))
-    return max(range(least, most + 1), key=lambda place: (_worth(text, places[place]), place))
+    least = start + _first(text[start:most], size - size // _LOOKED_FOR)
+    for place in _PLACES:
+        ends = [found.end() for found in place.finditer(text, least, most)]
+        if ends:
+            return ends[-1]
+    return max(most, start + 1)
 
 
-def _worth(text: str, place: int) -> int:
-    """Rate a place: after an empty line, a line, a sentence, a word, or in a word."""
-    before = text[max(0, place - 2) : place]
-    if before.endswith("\n"):
-        return 4 if before == "\n\n" else 3
-    if before[-1:].isspace():
-        return 2 if before[0] in ".!?;:" else 1
-    return 2 if before[-1:] in "。！？" else 0
+def _begin(text: str, start: int, end: int, overlap: int) -> int:
+    """Choose where the chunk after `start` to `end` begins: the best of the early places, of equals the first."""
+    least = end - _last(text[max(start + 1, end - overlap) : end], overlap)
+    most = least + (end - least) // _LOOKED_FOR
+    for place in _PLACES:
+        for found in place.finditer(text, max(start, least - 1), most):
+            if found.end() >= least:
+                return found.end()
+    return least
 
 
-def _places(text: str, longest: int) -> tuple[Sequence[int], Sequence[int]]:
-    """List where the text may be cut, and its bytes up to there; no two places are more than `longest` bytes apart."""
-    places, sizes = [0], [0]
-    for start, end in pairwise([0, *(found.end() for found in re.finditer(r"[^\n]*\n|[^\n]+\Z", text))]):
-        for stop in _stops(text, start, end, longest):
-            sizes.append(sizes[-1] + len(text[places[-1] : stop].encode()))
-            places.append(stop)
-    return places, sizes
+def _first(text: str, size: int) -> int:
+    """Count the characters at the beginning of a text that have so many bytes, or fewer."""
+    return len(text) if text.isascii() and len(text) <= size else len(text.encode()[:size].decode(errors="ignore"))
 
 
-def _stops(text: str, start: int, end: int, longest: int) -> Iterator[int]:
-    """Walk the places in one line, its end included: words where it is long, and characters where words are."""
-    if _fits(text, start, end, longest):
-        yield end
-        return
-    for found in _PIECE.finditer(text, start, end):
-        if _fits(text, found.start(), found.end(), longest):
-            yield found.end()
-        else:
-            step = longest // 4  # a character has four bytes at most
-            yield from range(found.start() + step, found.end(), step)
-            yield found.end()
-
-
-def _fits(text: str, start: int, end: int, most: int) -> bool:
-    return (end - start) * 4 <= most or len(text[start:end].encode()) <= most
+def _last(text: str, size: int) -> int:
+    """Count those at its end."""
+    return len(text.encode()[-size:].decode(errors="ignore")) if size else 0

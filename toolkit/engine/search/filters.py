@@ -10,40 +10,38 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, with_config
+from pydantic import AfterValidator, Discriminator, Tag, with_config
 from typing_extensions import TypedDict
 
-from toolkit.engine.objects.fields import SHAPE, by_type
+from toolkit.engine.objects.fields import SHAPE, Scalar, by_type, refuse_field
 
 __all__ = ["Filter", "matches"]
 
-_MOST: Final = 100
-"""Filters in a compound, and values in a list."""
-
-_Number = Annotated[float, Field(allow_inf_nan=False)]
+_MOST: Final = 500
+"""Values to compare with in a whole filter: each is looked at for each file."""
 
 
 @with_config(SHAPE)
 class _Comparison(TypedDict):
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte"]
     key: str
-    value: str | bool | int | _Number
+    value: Scalar
 
 
 @with_config(SHAPE)
 class _Membership(TypedDict):
     type: Literal["in", "nin"]
     key: str
-    value: Annotated[list[str | int | _Number], Field(max_length=_MOST)]
+    value: list[Scalar]
 
 
 @with_config(SHAPE)
 class _Compound(TypedDict):
     type: Literal["and", "or"]
-    filters: Annotated[list[Filter], Field(max_length=_MOST)]
+    filters: list[_Filter]
 
 
-Filter = Annotated[
+_Filter = Annotated[
     Annotated[_Comparison, Tag("#eq")]
     | Annotated[_Comparison, Tag("#ne")]
     | Annotated[_Comparison, Tag("#gt")]
@@ -56,6 +54,28 @@ Filter = Annotated[
     | Annotated[_Compound, Tag("#or")],
     Discriminator(by_type),
 ]
+
+
+def _bounded(filter_: Mapping[str, Any]) -> Mapping[str, Any]:
+    values = _values(filter_)
+    if values > _MOST:
+        raise refuse_field(
+            f"Invalid 'filters': too many values. Expected at most {_MOST} values to compare with, but got {values} "
+            "instead.",
+            code="array_above_max_length",
+        )
+    return filter_
+
+
+def _values(filter_: Mapping[str, Any]) -> int:
+    """Count the values in a filter; one that has none counts as well."""
+    if "filters" in filter_:
+        return sum(map(_values, filter_["filters"])) + 1
+    value: Any = filter_["value"]
+    return len(value) + 1 if isinstance(value, list) else 1  # pyright: ignore[reportUnknownArgumentType] - of JSON
+
+
+Filter = Annotated[_Filter, AfterValidator(_bounded)]
 """A ComparisonFilter or CompoundFilter."""
 
 

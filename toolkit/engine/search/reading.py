@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -19,19 +20,22 @@ _SIGNATURES: Final[Mapping[bytes, str]] = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office file",
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"RIFF": "a RIFF file, such as a WebP image",
+    b"GIF87a": "a GIF image",
+    b"GIF89a": "a GIF image",
     b"\x1f\x8b": "a gzip archive",
     b"{\\rtf": "an RTF document",
 }
-_BOMS: Final = (
+_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CONTROLS: Final = bytes(sorted({*range(32), 127} - {*b"\t\n\v\f\r\x1b"}))
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_ASCII: Final = bytes(range(128))
+_FEW: Final = 1 / 3
+"""The most bytes beyond ASCII, of all, that a text in an old encoding of Western Europe has; others have more."""
 
 
 class Unreadable(Exception):
@@ -43,28 +47,27 @@ class Unreadable(Exception):
 
 
 def text_of(data: bytes) -> str:
-    """Read a text: UTF-8, UTF-16 or UTF-32 by its mark, else UTF-8, else Latin-1. Raises Unreadable."""
+    """Read a text: UTF-8, UTF-16 or UTF-32 by its mark, else UTF-8, else Windows-1252. Raises Unreadable."""
     for signature, what in _SIGNATURES.items():
         if data.startswith(signature):
             raise Unreadable("unsupported_file", f"The file is {what}; files of text can be read.")
     text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+    if _CONTROL.search(text):
+        raise Unreadable("unsupported_file", "The file has bytes that no text has; files of text can be read.")
     if not text.strip():
         raise Unreadable("invalid_file", "The file has no text.")
     return text
 
 
 def _decoded(data: bytes) -> str:
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding)
-            except UnicodeDecodeError:
-                raise Unreadable(
-                    "invalid_file", f"The file begins as {encoding[:6]} text and goes on otherwise."
-                ) from None
-    if data.translate(None, _CONTROLS) != data:
-        raise Unreadable("unsupported_file", "The file has bytes that no text has; files of text can be read.")
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
     try:
-        return data.decode()
+        return data.decode(encoding)
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        if encoding != "utf-8":
+            said = f"The file begins as {encoding.removesuffix('-sig').upper()} text and goes on otherwise."
+            raise Unreadable("invalid_file", said) from None
+    text = data.decode("cp1252", "replace")
+    if len(data.translate(None, _ASCII)) > len(data) * _FEW and not _CONTROL.search(text):
+        raise Unreadable("invalid_file", "The file's text is in an encoding that is not known. Save it as UTF-8.")
+    return text

@@ -1,15 +1,17 @@
 """Search in a vector store: what may be asked, and what is found.
 
 Chunks are found by their words. A score lies between 0 and 1: it is the share of the question's words that a chunk has,
-less up to a fifth where they are common ones in the index or rare in the chunk (by BM25, as SQLite's FTS5 computes it).
+where a word counts the more the fewer chunks of the store have it, and a tenth less when it stands there once. Nothing
+in it depends on other stores.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import Discriminator, Field, Tag, with_config
@@ -17,19 +19,23 @@ from typing_extensions import TypedDict
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import references
-from toolkit.engine.objects.fields import SHAPE, Request, by_type
+from toolkit.engine.objects.fields import SHAPE, Request
 from toolkit.engine.search.filters import Filter, matches
 from toolkit.engine.search.words import named, wanted
 from toolkit.engine.store import Row, Tx
 
 __all__ = ["Hit", "Search", "hits", "search"]
 
-_RARITY: Final = 0.2
-"""How much of a score depends on the rank by BM25."""
+_ONCE: Final = 0.1
+"""How much less a word counts that stands in a chunk once; half of it when it stands there twice."""
 _LOOKED_AT: Final = 4
-"""How many chunks of the best rank are looked at, for each that is wanted."""
+"""How many chunks are looked at more closely, for each that is wanted."""
 _WORTH: Final = 0.2
 """Less than this part of a chunk is not worth telling when the rest was told."""
+_MOST_WORDS: Final = 256
+"""Of all queries of a request; each is looked up by itself."""
+_MOST_HITS: Final = 1_000_000
+"""Of words in chunks, for all queries of a request; when there are more, the last words are not looked for."""
 _MOST_QUERIES: Final = 32
 _LONGEST_QUERY: Final = 16_384
 
@@ -48,7 +54,7 @@ class Search(Request):
     query: Annotated[
         Annotated[_Query, Tag("#string")]
         | Annotated[list[_Query], Field(min_length=1, max_length=_MOST_QUERIES), Tag("#array")],
-        Discriminator(by_type),
+        Discriminator(lambda value: "#array" if isinstance(value, list) else "#string"),
     ]
     rewrite_query: bool | None = None
     max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
@@ -89,10 +95,12 @@ def search(tx: Tx, project: str, store_id: str, request: Search, now: int) -> st
 def hits(tx: Tx, stores: Sequence[Row], queries: Sequence[str], filter_: Any, most: int) -> Sequence[Hit]:
     """Give the chunks of some stores that answer any of the queries best, the best first."""
     best: dict[int, tuple[float, Row]] = {}
+    searches = len(stores) * len(queries)
     for store in stores:
         files = None if filter_ is None else dump(_passing(tx, store, filter_))
         for query in queries:
-            for score, row in _ranked(tx, store, wanted(query), files, most):
+            words = wanted(query)[: _MOST_WORDS // searches]
+            for score, row in _ranked(tx, store, words, files, most, _MOST_HITS // searches):
                 if row["seq"] not in best or best[row["seq"]][0] < score:
                     best[row["seq"]] = score, row
     ranked = sorted(best.values(), key=lambda found: (-found[0], found[1]["seq"]))
@@ -121,24 +129,51 @@ def _apart(ranked: Sequence[tuple[float, Row]], most: int) -> Sequence[Hit]:
     return taken
 
 
-def _ranked(tx: Tx, store: Row, words: Sequence[str], files: str | None, most: int) -> Iterator[tuple[float, Row]]:
+def _ranked(
+    tx: Tx, store: Row, words: Sequence[str], files: str | None, most: int, hits: int
+) -> Iterator[tuple[float, Row]]:
     """Give the chunks that have most of some words, and how much of them."""
-    if not words:
-        return
-    here, any_word = _quoted(named(store)), " OR ".join(map(_quoted, words))
-    match = f"store : {here} AND words : ({any_word})"
-    rows = tx.all("chunk.search", words=match, files=files, limit=most * _LOOKED_AT)
-    seqs = dump([row["seq"] for row in rows])
-    has = Counter(
-        hit["seq"] for word in words for hit in tx.all("chunk.with_word", word=f"words : {_quoted(word)}", seqs=seqs)
-    )
-    for row in rows:
-        rank = max(0.0, row["rank"])
-        yield has[row["seq"]] / len(words) * (1 - _RARITY / (1 + rank)), row
+    here = f"store : {_quoted(named(store))}"
+    chunks = tx.one("chunk.count", words=here)
+    assert chunks is not None
+    weights: dict[str, float] = {}
+    shares: defaultdict[int, float] = defaultdict(float)
+    for word in words:
+        seqs = _having(tx, f"{here} AND words : {_quoted(word)}")
+        weights[word] = weight = log(1 + (chunks["count"] + 1) / (len(seqs) + 1))
+        for seq in seqs:
+            shares[seq] += weight
+        hits -= len(seqs)
+        if hits < 0:
+            break
+    whole = sum(weights.values())
+    best = sorted(shares, key=lambda seq: (-shares[seq], seq))
+    for row in _counting(tx, best, files, most * _LOOKED_AT):
+        often = Counter[str](row["words"].split(" "))
+        again = sum(weight * (1 - 1 / often[word]) for word, weight in weights.items() if often[word] > 1)
+        yield (shares[row["seq"]] * (1 - _ONCE) + again * _ONCE) / whole, row
+
+
+def _having(tx: Tx, words: str) -> list[int]:
+    """List the chunks that have some words."""
+    row = tx.one("chunk.with_words", words=words)
+    assert row is not None
+    seqs: list[int] = json.loads(row["seqs"])
+    return seqs
+
+
+def _counting(tx: Tx, seqs: Sequence[int], files: str | None, most: int) -> list[Row]:
+    """Read the first so many of some chunks that count: those of files that are completed, and may be looked in."""
+    rows: list[Row] = []
+    at, size = 0, most
+    while at < len(seqs) and len(rows) < most:
+        rows += tx.all("chunk.counting", seqs=dump(seqs[at : at + size]), files=files)
+        at, size = at + size, size * 2
+    return rows[:most]
 
 
 def _quoted(word: str) -> str:
-    """Write a word as the index takes it; it has letters and digits alone."""
+    """Write a word as the index takes it; it has letters, digits and marks alone."""
     return f'"{word}"'
 
 

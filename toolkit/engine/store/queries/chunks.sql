@@ -9,21 +9,24 @@ INSERT INTO chunk_words (rowid, store, words) VALUES (:seq, :store, :words);
 -- name: chunk.of_file
 SELECT start, text FROM chunk WHERE store_file = :store_file ORDER BY start;
 
--- name: chunk.search
--- The best chunks of a store; `files` is a JSON list of the files to look in, null all of them.
-SELECT chunk.seq, chunk.store_file, chunk.start, chunk.text, store_file.id AS file, store_file.attributes, file.filename,
-  -bm25(chunk_words, 0.0, 1.0) AS rank
-FROM chunk_words
-JOIN chunk ON chunk.seq = chunk_words.rowid
+-- name: chunk.count
+SELECT count(*) AS count FROM chunk_words WHERE chunk_words MATCH :words;
+
+-- name: chunk.with_words
+-- As a JSON list: there may be many.
+SELECT json_group_array(rowid) AS seqs FROM chunk_words WHERE chunk_words MATCH :words;
+
+-- name: chunk.counting
+-- Those of some chunks that count; `files` is a JSON list of the files to look in, null all of them.
+SELECT chunk.seq, chunk.store_file, chunk.start, chunk.text, chunk_words.words,
+  store_file.id AS file, store_file.attributes, file.filename
+FROM json_each(:seqs) AS wanted
+JOIN chunk ON chunk.seq = wanted.value
+JOIN chunk_words ON chunk_words.rowid = chunk.seq
 JOIN store_file ON store_file.seq = chunk.store_file AND store_file.status = 'completed'
 JOIN file ON file.id = store_file.id
-WHERE chunk_words MATCH :words AND (:files IS NULL OR chunk.store_file IN (SELECT value FROM json_each(:files)))
-ORDER BY rank DESC, chunk.seq LIMIT :limit;
-
--- name: chunk.with_word
--- Which of some chunks have a word.
-SELECT rowid AS seq FROM chunk_words
-WHERE chunk_words MATCH :word AND rowid IN (SELECT value FROM json_each(:seqs));
+WHERE :files IS NULL OR chunk.store_file IN (SELECT value FROM json_each(:files))
+ORDER BY wanted.key;
 
 -- name: chunk.give_up
 INSERT INTO chunk_gone (store_file) VALUES (:store_file) ON CONFLICT DO NOTHING;

@@ -2,8 +2,7 @@
 
 -- name: store_file.insert
 INSERT INTO store_file (store, id, project, created_at, status, attributes, chunking)
-VALUES (:store, :id, :project, :created_at, 'in_progress', :attributes, :chunking)
-RETURNING seq;
+VALUES (:store, :id, :project, :created_at, 'in_progress', :attributes, :chunking);
 
 -- name: store_file.get
 SELECT * FROM store_file WHERE store = :store AND id = :id AND project = :project;
@@ -28,15 +27,17 @@ SELECT * FROM store_file WHERE id = :id AND project = :project;
 -- Of all files of a store.
 INSERT INTO chunk_gone (store_file) SELECT seq FROM store_file WHERE store = :store ON CONFLICT DO NOTHING;
 
--- name: store_file.claim
-UPDATE store_file SET owner = :owner
-WHERE seq IN (
-  SELECT seq FROM store_file WHERE status = 'in_progress' AND owner IS NULL ORDER BY seq LIMIT :limit
-)
-RETURNING *;
+-- name: store_file.under_way
+-- Those of a store.
+SELECT * FROM store_file WHERE store = :store AND status = 'in_progress';
 
--- name: store_file.waiting
-SELECT 1 AS yes FROM store_file WHERE status = 'in_progress' AND owner IS NULL LIMIT 1;
+-- name: store_file.next
+-- The one that waits longest in the next vector store, after another one.
+SELECT seq FROM store_file
+WHERE status = 'in_progress' AND owner IS NULL AND store > :after ORDER BY store, seq LIMIT 1;
+
+-- name: store_file.claim
+UPDATE store_file SET owner = :owner WHERE seq = :seq RETURNING *;
 
 -- name: store_file.held
 SELECT 1 AS yes FROM store_file WHERE seq = :seq AND status = 'in_progress' AND owner = :owner;

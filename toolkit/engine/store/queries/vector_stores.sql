@@ -24,7 +24,7 @@ SET in_progress = in_progress + :in_progress, completed = completed + :completed
 WHERE id = :id;
 
 -- name: vector_store.touch
-UPDATE vector_store SET last_active_at = :now, expires_at = :now + expires_days * 86400 WHERE id = :id;
+UPDATE vector_store SET last_active_at = :now, expires_at = :now + expires_days * 86400 WHERE id = :id AND emptied = 0;
 
 -- name: vector_store.delete
 -- Its files and batches go with it; their chunks have been given up before.
