@@ -167,6 +167,48 @@ def test_who_brings_bytes_waits_for_who_removes_them(blobs: Blobs) -> None:
     asyncio.run(main())
 
 
+def test_bytes_that_are_held_are_not_removed(blobs: Blobs) -> None:
+    async def main() -> None:
+        blob = await kept(blobs, b"abc")
+        async with blobs.held(blob.sha256) as there:
+            assert there
+            assert not await blobs.remove(blob.sha256, not_needed)
+        assert await blobs.remove(blob.sha256, not_needed)
+        async with blobs.held(blob.sha256) as there:
+            assert not there
+        async with blobs.held("0" * 64) as there:
+            assert not there
+
+    asyncio.run(main())
+
+
+def test_who_holds_bytes_waits_for_who_removes_them(blobs: Blobs) -> None:
+    """And then they are not there."""
+
+    async def main() -> None:
+        blob = await kept(blobs, b"abc")
+        looking, go_on = asyncio.Event(), asyncio.Event()
+
+        async def look() -> bool:
+            looking.set()
+            await go_on.wait()
+            return False
+
+        async def hold() -> bool:
+            async with blobs.held(blob.sha256) as there:
+                return there
+
+        removing = asyncio.create_task(blobs.remove(blob.sha256, look))
+        await looking.wait()
+        holding = asyncio.create_task(hold())
+        await asyncio.sleep(0.05)
+        assert not holding.done()
+        go_on.set()
+        assert (await removing, await holding) == (True, False)
+
+    asyncio.run(main())
+
+
 def test_who_leaves_in_the_middle_holds_up_nobody(blobs: Blobs) -> None:
     async def main() -> None:
         blob = await kept(blobs, b"abc")

@@ -18,6 +18,7 @@ from toolkit.cli.mistakes import Mistake
 from toolkit.cli.stored import Stored, file_of, opened
 from toolkit.engine import upkeep
 from toolkit.engine.objects import kept
+from toolkit.engine.pace import Pace
 from toolkit.engine.store.space import reclaim
 from toolkit.errors import ToolkitError
 
@@ -26,9 +27,6 @@ __all__ = ["prune", "seconds_of"]
 T = TypeVar("T")
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400}
-_TURN_S: Final = 0.005
-"""How long a transaction should take, more or less: the turn of everybody else comes after it."""
-_LARGEST: Final = 1000
 
 
 def prune(
@@ -96,9 +94,9 @@ class _Work:
 
     def threads(self, *, delete: bool = False) -> upkeep.Counts:
         """Count the old threads, or delete them."""
-        counts, place, pace = upkeep.Counts(), upkeep.START, _Pace()
+        counts, place, pace = upkeep.Counts(), upkeep.START, Pace()
         while True:
-            batch = pace.taken(partial(self._look, place, delete))
+            batch = _paced(pace, partial(self._look, place, delete))
             counts = counts.plus(batch.counts)
             if batch.next is None:
                 return counts
@@ -114,26 +112,20 @@ class _Work:
 
     def forget_answers(self) -> int:
         """Delete the answers that are kept for requests that come again, once their day is over; how many."""
-        forget, pace, forgotten = partial(kept.forget, now=self.now), _Pace(), 0
-        while some := pace.taken(lambda limit: self.stored.write(partial(forget, limit=limit))):
+        forget, pace, forgotten = partial(kept.forget, now=self.now), Pace(), 0
+        while some := _paced(pace, lambda limit: self.stored.write(partial(forget, limit=limit))):
             forgotten += some
         return forgotten
 
 
-class _Pace:
-    """Finds how much fits into a short transaction, and waits in between."""
-
-    def __init__(self) -> None:
-        self._limit = 4
-
-    def taken(self, work: Callable[[int], T]) -> T:
-        """Do a piece of work of a size, and leave the store to others for as long as it took."""
-        began = time.monotonic()
-        result = work(self._limit)
-        took = time.monotonic() - began
-        self._limit = min(_LARGEST, self._limit * 2) if took < _TURN_S else max(1, self._limit // 2)
-        time.sleep(took)
-        return result
+def _paced(pace: Pace, work: Callable[[int], T]) -> T:
+    """Do a piece of work of the right size, and leave the store to others for as long as it took."""
+    began = time.monotonic()
+    result = work(pace.size)
+    took = time.monotonic() - began
+    pace.took(took)
+    time.sleep(took)
+    return result
 
 
 def _said(counts: upkeep.Counts, older_than: str, answers: int = 0) -> str:

@@ -20,6 +20,7 @@ import tempfile
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -83,6 +84,18 @@ class Blobs:
         """Open bytes to read them; None when they are not there. Whoever gets it closes it."""
         opened = Opened(self, self.place(sha256))
         return opened if await opened.begin() else None
+
+    @asynccontextmanager
+    async def held(self, sha256: str) -> AsyncGenerator[bool, None]:
+        """Hold bytes as long as this is open, for a row that is to need them; gives whether they are there."""
+        place = self.place(sha256)
+        hold = Hold(place)
+        try:
+            while (there := await self.do(place.exists)) and not await self.do(lambda: hold.take(alone=False)):  # noqa: ASYNC110 - as in `keep`
+                await asyncio.sleep(_RETRY_S)
+            yield there and await self.do(place.exists)  # or it was these that somebody has removed
+        finally:
+            await self.do(hold.let_go)
 
     async def remove(self, sha256: str, is_used: Callable[[], Awaitable[bool]]) -> bool:
         """Remove bytes that nothing needs; False when something does, or may in a moment: then try again some time."""

@@ -19,8 +19,10 @@ from toolkit.engine.objects.fields import SHAPE, Request
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.paging import PageQuery, bury, page
 from toolkit.engine.store import Row, Tx
+from toolkit.errors import Refused
 
 __all__ = [
+    "LACKING",
     "MOST_BYTES",
     "CreateFile",
     "ExpiresAfter",
@@ -40,6 +42,8 @@ __all__ = [
 ]
 
 MOST_BYTES: Final = 512 * 2**20
+LACKING: Final = "0" * 64
+"""The sha256 of a file whose bytes are not here: it was imported without them. No bytes have this one."""
 _NAMELESS: Final = "upload"
 _LONGEST_NAME: Final = 1024
 _BATCH_S: Final = 30 * 24 * 3600
@@ -133,6 +137,14 @@ def get(tx: Tx, project: str, file_id: str, now: int) -> str:
 def stored(tx: Tx, project: str, file_id: str, now: int) -> Stored:
     """Read where the bytes of a file are. Raises Refused (404)."""
     row = _row(tx, project, file_id, now)
+    if row["sha256"] == LACKING:
+        raise Refused(
+            f"The contents of file '{file_id}' are not here: it was imported without them. Import them, or upload the "
+            "file again.",
+            status=404,
+            param="id",
+            code="file_content_missing",
+        )
     return Stored(row["id"], row["filename"], row["purpose"], row["bytes"], row["sha256"])
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "ListMessages",
     "Messages",
     "ModifyMessage",
+    "chat_content",
     "delete",
     "get",
     "insert",
@@ -129,7 +130,7 @@ def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created
     Raises Refused for a file that is not there.
     """
     attachments, files = attached(tx, project, request.attachments or [], created_at)
-    message = {
+    message: dict[str, Any] = {
         "id": new_id("msg"),
         "object": "thread.message",
         "created_at": created_at,
@@ -146,7 +147,7 @@ def insert(tx: Tx, project: str, thread_id: str, request: CreateMessage, created
         "metadata": request.metadata or {},
     }
     body = dump(message)
-    chat = dump({"role": request.role, "content": _chat_content(request.content)})
+    chat = dump({"role": request.role, "content": chat_content(message["content"])})
     tx.run("message.insert", id=message["id"], project=project, thread=thread_id, created_at=created_at, body=body)
     tx.run("message.add_item", thread=thread_id, message=message["id"], size=len(chat.encode()), chat=chat)
     return body, files
@@ -230,18 +231,19 @@ def _image(part: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {name: given[name], "detail": given.get("detail") or "auto"}
 
 
-def _chat_content(content: str | Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]]:
-    """Give the content of the chat message: one string where there is only text, which every model server takes."""
-    if isinstance(content, str):
-        return content
+def chat_content(content: Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]]:
+    """Give the content of the chat message, of that of a message object: one string where there is only text.
+
+    Every model server takes a string.
+    """
     if all(part["type"] == "text" for part in content):
-        return "\n\n".join(part["text"] for part in content)
+        return "\n\n".join(part["text"]["value"] for part in content)
     return [_chat_part(part) for part in content]
 
 
 def _chat_part(part: Mapping[str, Any]) -> dict[str, Any]:
     if part["type"] == "text":
-        return {"type": "text", "text": part["text"]}
+        return {"type": "text", "text": part["text"]["value"]}
     if part["type"] == "image_url":
         return {"type": "image_url", "image_url": _image(part, "url")}
     shown = _image(part, "file_id")

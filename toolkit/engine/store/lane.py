@@ -18,7 +18,7 @@ from toolkit.engine.store.statements import migrations, statements
 from toolkit.engine.store.wal import Wal
 from toolkit.errors import StoreUnavailable
 
-__all__ = ["Lane"]
+__all__ = ["Lane", "Transaction"]
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Lane:
         self._known = len(migrations("sqlite"))
         self._file = _file_at(address.path) if address.path else None
         self._connection: sqlite3.Connection | None = connection
-        self._tx = _Transaction(connection)
+        self._tx = Transaction(connection)
         self._in_vain = False
         self._wal = wal
 
@@ -117,7 +117,7 @@ class Lane:
         if path is not None and _file_at(path) != self._file:
             raise moved()  # before the open, which would make a new file
         self._connection = connect(self._address)
-        self._tx = _Transaction(self._connection)
+        self._tx = Transaction(self._connection)
         return self._connection
 
     def _recover(self, error: sqlite3.Error) -> None:
@@ -139,7 +139,7 @@ class Lane:
             self._connection.execute(f"PRAGMA busy_timeout = {ms}")
 
 
-class _Transaction:
+class Transaction:
     """`Tx` on one connection."""
 
     __slots__ = ("_connection", "_sql")
