@@ -51,6 +51,13 @@ def test_async_stream() -> None:
     assert "price_of: 80 euros\n" in done.stdout
 
 
+def test_a_dump_needs_a_folder() -> None:
+    """What it saves is shown by tests/contract/test_moving.py."""
+    done = run(sys.executable, "-W", "error", "examples/save_dump.py")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Save what a server of the Assistants API holds, for `toolkit import`")
+
+
 def test_make_demo_shows_the_whole_job() -> None:
     """The command of `make demo`, without its set-up."""
     recipe = run("make", "-n", "--no-print-directory", "demo").stdout

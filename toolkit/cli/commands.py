@@ -14,6 +14,8 @@ from toolkit.cli import keys as key_commands
 from toolkit.cli.backup import backup
 from toolkit.cli.call import call
 from toolkit.cli.doctor import doctor
+from toolkit.cli.export import export
+from toolkit.cli.import_ import import_
 from toolkit.cli.lint import lint
 from toolkit.cli.mistakes import STOPPED, guarded
 from toolkit.cli.prune import prune
@@ -56,6 +58,8 @@ app.add_typer(keys, name="keys")
 
 app.command()(backup)
 app.command()(prune)
+app.command()(export)
+app.command("import")(import_)
 
 
 def _version(asked: bool) -> None:

@@ -19,14 +19,14 @@ from typing import Final, NamedTuple, TypeVar
 
 from toolkit.engine import workers
 from toolkit.engine.filing import BytesMissing, Filing
-from toolkit.engine.objects import store_files, vector_stores
+from toolkit.engine.objects import files, store_files, vector_stores
 from toolkit.engine.objects.store_files import Failure
 from toolkit.engine.search import chunking
 from toolkit.engine.search.chunking import Chunk
 from toolkit.engine.search.reading import MOST_BYTES, MOST_TOKENS, Unreadable, text_of
 from toolkit.engine.search.words import indexed, named
 from toolkit.engine.store import Row, Store, Tx
-from toolkit.errors import StoreUnavailable
+from toolkit.errors import Refused, StoreUnavailable
 
 __all__ = ["Indexing", "is_needed"]
 
@@ -145,12 +145,16 @@ class Indexing:
         """Write the chunks of a file, some at a time; why that is not possible."""
         try:
             data = await self._filing.read(file["project"], file["id"], MOST_BYTES, now=0)  # it goes with its row
+            if data is None:  # it has too many bytes, or was imported without them
+                await self._store.read(partial(files.stored, project=file["project"], file_id=file["id"], now=0))
             if data is None:
                 return Failure("invalid_file", _TOO_LONG)
             pieces = await self._cut(lambda: _pieces(data, json.loads(file["chunking"])["static"]))
             await self._write_all(file, pieces)
         except Unreadable as error:
             return Failure(error.code, str(error))
+        except Refused as refused:
+            return Failure("invalid_file", refused.message)
         except BytesMissing:  # logged where they are missed
             return Failure("server_error", "The bytes of the file are not there.")
         except StoreUnavailable:

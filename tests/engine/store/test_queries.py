@@ -25,6 +25,7 @@ MAY_SCAN = {
     "key.all": "the API keys of a store, for who looks after them",
     "key.counts": "an index of the API keys, which people make one by one; twice a second at most",
     "run.unattended": "all of an index that has the few runs which nobody executes, and no others",
+    "transfer.others": "the first of the engines that are open on this file",
     "worker.others": "the engines that are open on this file: a handful of rows",
 }
 """Statements that read all of something, and why they may."""
@@ -32,6 +33,8 @@ MAY_SCAN = {
 WHOLE = {
     "answer.of_run": "all messages of one run",
     "thread.delete": "all that is in the thread",
+    "transfer.order_of_items": "what models read of a thread that was imported into",
+    "transfer.order_of_messages": "all messages of such a thread",
     "upkeep.contents": "counts what is in a thread",
 }
 """Statements that cost what is in a thread, since they read or delete all of it."""
@@ -43,6 +46,7 @@ IDLE = {
     "run.lock_thread": "the thread has a run",
     "run.overdue": "no run is late",
     "run.unattended": "nor without a worker",
+    "transfer.item_of_turn": "no tools were called",
     "upload.overdue": "no upload's time is up",
     "vector_store.expired": "nor that of a vector store",
 }
@@ -146,7 +150,7 @@ def insert(connection: sqlite3.Connection, table: str, **values: Any) -> None:
     connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values)
 
 
-NOUNS = {"assistant": "asst", "message": "msg", "answer": "msg", "draft": "msg", "upkeep": "thread", "worker": "worker"}
+NOUNS = {"assistant": "asst", "message": "msg", "answer": "msg", "draft": "msg", "upkeep": "thread", "clock": "thread"}
 VALUES: dict[str, Any] = {
     "project": "p",
     "thread": "thread_here",
@@ -164,6 +168,7 @@ VALUES: dict[str, Any] = {
     "high_at": 2**60,
     "high_seq": 2**60,
     "seq": 1,
+    "was": 1,
     "limit": 21,
     "now": 5000,
     "since": 0,
@@ -195,9 +200,16 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
     """Give a statement values that hit something: the objects called `here`."""
     noun, verb = name.split(".")
     prefix = verb if verb in ("thread", "assistant") else noun
+    if noun == "transfer":
+        what, _, prefix = verb.rpartition("_")
+        verb, prefix = (what[:-6].rstrip("_"), "vector_store") if what.endswith("vector") else (what, prefix)
     values = {key: VALUES.get(key, "x") for key in re.findall(r":(\w+)", sql)}
     if "id" in values:
         values["id"] = "new" if verb in ("insert", "add") else f"{NOUNS.get(prefix, prefix)}_here"
+        if prefix == "file" and verb.endswith("store"):  # transfer.store_file, transfer.add_store_file
+            values["id"] = "file_new" if verb.startswith("add") else "file_here"
+    if name == "transfer.passages":
+        values.update(search=-1, place=-1)
     if name in ("item.newest", "upkeep.newest_runs"):
         values["before"] = 2**60
     if noun == "store_file":

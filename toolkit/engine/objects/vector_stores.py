@@ -30,6 +30,7 @@ __all__ = [
     "new",
     "remove",
     "touch",
+    "wire",
 ]
 
 _DAY_S = 24 * 3600
@@ -114,7 +115,7 @@ def new(
 
 def get(tx: Tx, project: str, store_id: str, now: int) -> str:
     """Read a store. Raises Refused (404)."""
-    return _wire(references.vector_store(tx, project, store_id), now)
+    return wire(references.vector_store(tx, project, store_id), now)
 
 
 def modify(tx: Tx, project: str, store_id: str, request: ModifyVectorStore, now: int) -> str:
@@ -133,12 +134,12 @@ def modify(tx: Tx, project: str, store_id: str, request: ModifyVectorStore, now:
         expires_at = now + days * _DAY_S if days else None
     changed = {"about": dump(about), "last_active_at": active_at, "expires_days": days, "expires_at": expires_at}
     tx.run("vector_store.save", id=store_id, **changed)
-    return _wire({**row, **changed}, now)
+    return wire({**row, **changed}, now)
 
 
 def list_(tx: Tx, project: str, query: PageQuery, now: int) -> str:
     """Read a page of a project's stores, newest first unless asked otherwise. Raises Refused."""
-    return page(tx, "vector_store.page", query, wire=lambda row: _wire(row, now), project=project)
+    return page(tx, "vector_store.page", query, wire=lambda row: wire(row, now), project=project)
 
 
 def remove(tx: Tx, project: str, store_id: str) -> str:
@@ -178,7 +179,8 @@ def empty_expired(tx: Tx, now: int, *, limit: int) -> int:
     return len(rows)
 
 
-def _wire(row: Row, now: int) -> str:
+def wire(row: Row, now: int) -> str:
+    """Make the API's object of a row."""
     about = json.loads(row["about"])
     counts = {name: row[name] for name in ("in_progress", "completed", "failed", "cancelled")}
     days = row["expires_days"]
