@@ -205,6 +205,9 @@ def test_fields_are_checked_as_the_body_of_a_request_is() -> None:
     sent = {"file": "/tmp/a.txt", "purpose": "batch", "expires_after[anchor]": "created_at"}
     whole = Fields({**sent, "expires_after[seconds]": "3600"}).check(CreateFile, drop_unknown=False)
     assert (whole.file, whole.expires_after) == ("a.txt", {"anchor": "created_at", "seconds": 3600})
+    as_json = {**sent, "expires_after": '{"anchor": "created_at", "seconds": 3600}'}
+    del as_json["expires_after[anchor]"]
+    assert Fields(as_json).check(CreateFile, drop_unknown=False) == whole, "which is how OpenAPI has it"
     more = Fields({**sent, "expires_after[seconds]": "3600", "color": "red"})
     assert more.check(CreateFile, drop_unknown=True) == whole
     for texts, message in (
@@ -217,6 +220,9 @@ def test_fields_are_checked_as_the_body_of_a_request_is() -> None:
             {"file": "a", "purpose": "batch", "expires_after": "x"},
             "Invalid type for 'expires_after': expected an object",
         ),
+        ({"file": "a", "purpose": "batch", "expires_after": '{"anchor": "x"}'}, "Invalid value: 'x'."),
+        ({"file": "a", "purpose": "batch", "expires_after": "[3600]"}, "Invalid type for 'expires_after': expected an"),
+        ({"file": "a", "purpose": "batch", "expires_after": "[" * 9000}, "Invalid type for 'expires_after': expected"),
         ({"file": "x" * 1025, "purpose": "batch"}, "Invalid 'file': string too long."),
     ):
         with pytest.raises(Refused) as error:

@@ -62,6 +62,13 @@ def test_a_function_says_whether_it_is_strict_and_nulls_are_not_kept() -> None:
     sent = {"type": "function", "function": {"name": "f", "description": None, "parameters": None, "strict": None}}
     assert checked(tools=[sent]) == {"tools": [{"type": "function", "function": {"name": "f", "strict": False}}]}
     assert checked(tools=[{"type": "file_search", "file_search": None}]) == {"tools": [{"type": "file_search"}]}
+    ranking = {"ranker": None, "score_threshold": 0.5}
+    sent = {"type": "file_search", "file_search": {"max_num_results": None, "ranking_options": ranking}}
+    kept = {"type": "file_search", "file_search": {"ranking_options": {"score_threshold": 0.5}}}
+    assert checked(tools=[sent]) == {"tools": [kept]}
+    named = {"name": "n", "description": None, "schema": None, "strict": None}
+    form = checked(response_format={"type": "json_schema", "json_schema": named})
+    assert form == {"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}}
 
 
 @pytest.mark.parametrize(

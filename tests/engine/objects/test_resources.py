@@ -55,10 +55,17 @@ def test_empty_resources_are_kept_as_they_were_sent(do: Do, resources: Any) -> N
 def test_nulls_mean_not_given(do: Do) -> None:
     assert keep(do, None) == {}
     assert keep(do, {"code_interpreter": None, "file_search": None}) == {}
-    nulls: Any = {"code_interpreter": {"file_ids": None}, "file_search": {"vector_store_ids": None}}
-    assert keep(do, nulls) == {"code_interpreter": {}, "file_search": {}}
-    made: Any = {"vector_store_ids": None, "vector_stores": [dict.fromkeys(("file_ids", "metadata"))]}
-    assert len(keep(do, {"file_search": made})["file_search"]["vector_store_ids"]) == 1
+    store = {"file_ids": None, "chunking_strategy": None, "metadata": None}
+    sent: Any = {"code_interpreter": {"file_ids": None}, "file_search": {"vector_store_ids": None}}
+    empty = {"code_interpreter": {}, "file_search": {}}
+    for request in (
+        CreateThread(tool_resources=sent),
+        CreateThread(tool_resources={**sent, "file_search": {"vector_stores": None}}),
+        ModifyThread(tool_resources=sent),
+    ):
+        assert keep(do, request.tool_resources) == empty
+    made = keep(do, CreateThread(tool_resources={"file_search": {"vector_stores": [store]}}).tool_resources)
+    assert len(made["file_search"]["vector_store_ids"]) == 1
 
 
 @pytest.mark.parametrize(

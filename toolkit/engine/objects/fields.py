@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 __all__ = [
+    "GIVEN",
     "SHAPE",
     "CodeInterpreterTool",
     "Description",
@@ -36,6 +37,7 @@ __all__ = [
     "TopP",
     "TruncationStrategy",
     "by_type",
+    "given",
     "refuse_field",
 ]
 
@@ -60,6 +62,15 @@ def by_type(value: Any) -> str | None:
         kind = value.get("type")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - any JSON
         return f"#{kind}" if isinstance(kind, str) else None
     return "#string" if isinstance(value, str) else "#array" if isinstance(value, list) else None
+
+
+def given(value: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is null, which means not given."""
+    return {name: each for name, each in value.items() if each is not None}
+
+
+GIVEN: Final = AfterValidator(given)
+"""Makes an object inside a request one without nulls."""
 
 
 # Texts and numbers
@@ -153,14 +164,14 @@ class CodeInterpreterTool(TypedDict):
 
 @with_config(SHAPE)
 class _RankingOptions(TypedDict):
-    ranker: NotRequired[Literal["auto", "default_2024_08_21"]]
+    ranker: NotRequired[Literal["auto", "default_2024_08_21"] | None]
     score_threshold: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 @with_config(SHAPE)
 class _FileSearch(TypedDict):
     max_num_results: NotRequired[Annotated[int, Field(ge=1, le=50)] | None]
-    ranking_options: NotRequired[_RankingOptions | None]
+    ranking_options: NotRequired[Annotated[_RankingOptions, GIVEN] | None]
 
 
 @with_config(SHAPE)
@@ -168,14 +179,14 @@ class FileSearchTool(TypedDict):
     """Search in vector stores."""
 
     type: Literal["file_search"]
-    file_search: NotRequired[_FileSearch | None]
+    file_search: NotRequired[Annotated[_FileSearch, GIVEN] | None]
 
 
 def _as_returned(tool: dict[str, Any]) -> dict[str, Any]:
     """Give a tool as it will be returned: nulls mean not given, and a function says whether it is strict."""
-    tool = {key: value for key, value in tool.items() if value is not None}
+    tool = given(tool)
     if "function" in tool:
-        tool["function"] = {key: value for key, value in tool["function"].items() if value is not None}
+        tool["function"] = given(tool["function"])
         tool["function"].setdefault("strict", False)
     return tool
 
@@ -229,15 +240,15 @@ class _PlainFormat(TypedDict):
 @with_config(SHAPE)
 class _NamedSchema(TypedDict):
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-    description: NotRequired[str]
-    schema: NotRequired[JsonSchema]
+    description: NotRequired[str | None]
+    schema: NotRequired[JsonSchema | None]
     strict: NotRequired[bool | None]
 
 
 @with_config(SHAPE)
 class _SchemaFormat(TypedDict):
     type: Literal["json_schema"]
-    json_schema: _NamedSchema
+    json_schema: Annotated[_NamedSchema, GIVEN]
 
 
 ResponseFormat = Annotated[

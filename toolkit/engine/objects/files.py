@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, with_config
+from pydantic import AfterValidator, BeforeValidator, Field, with_config
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from toolkit.engine.blobs import Blob
@@ -70,12 +71,23 @@ class ExpiresAfter(TypedDict):
     seconds: Annotated[int, Field(ge=3600, le=30 * 24 * 3600)]
 
 
+def _read(value: Any) -> Any:
+    """Take an object that stands in a form as JSON, which is how OpenAPI has it; official clients write `a[b]`."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    try:
+        members: dict[str, Any] = from_json(value)
+    except ValueError:
+        return value  # refused as no object
+    return {name: str(member) for name, member in members.items()}
+
+
 class CreateFile(Request):
     """The form of `POST /files`; `file` is the name of the file that came with it."""
 
     file: FileName
     purpose: Purpose
-    expires_after: ExpiresAfter | None = None
+    expires_after: Annotated[ExpiresAfter, BeforeValidator(_read)] | None = None
 
 
 class ListFiles(PageQuery):

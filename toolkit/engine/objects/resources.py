@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import references, store_files, vector_stores
-from toolkit.engine.objects.fields import SHAPE, CodeInterpreterTool, Metadata, by_type
+from toolkit.engine.objects.fields import GIVEN, SHAPE, CodeInterpreterTool, Metadata, by_type, given
 from toolkit.engine.objects.store_files import ChunkingStrategy, CreateStoreFile
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
@@ -67,23 +67,23 @@ class _NewVectorStore(TypedDict):
 @with_config(SHAPE)
 class _NewFileSearch(TypedDict):
     vector_store_ids: NotRequired[Annotated[list[str], Field(max_length=1)] | None]
-    vector_stores: NotRequired[Annotated[list[_NewVectorStore], Field(max_length=1)] | None]
+    vector_stores: NotRequired[Annotated[list[Annotated[_NewVectorStore, GIVEN]], Field(max_length=1)] | None]
 
 
 @with_config(SHAPE)
 class ToolResources(TypedDict):
     """Resources by tool."""
 
-    code_interpreter: NotRequired[_CodeInterpreter | None]
-    file_search: NotRequired[_FileSearch | None]
+    code_interpreter: NotRequired[Annotated[_CodeInterpreter, GIVEN] | None]
+    file_search: NotRequired[Annotated[_FileSearch, GIVEN] | None]
 
 
 @with_config(SHAPE)
 class NewToolResources(TypedDict):
     """Resources by tool, at creation: vector stores may be created along."""
 
-    code_interpreter: NotRequired[_CodeInterpreter | None]
-    file_search: NotRequired[_NewFileSearch | None]
+    code_interpreter: NotRequired[Annotated[_CodeInterpreter, GIVEN] | None]
+    file_search: NotRequired[Annotated[_NewFileSearch, GIVEN] | None]
 
 
 @with_config(SHAPE)
@@ -136,16 +136,12 @@ def stored(
 
 def named(tx: Tx, project: str, resources: ToolResources | NewToolResources | None, now: int) -> dict[str, Any]:
     """Give the resources that were given, without nulls. Raises Refused when a file or store they name is not there."""
-    given: dict[str, Any] = {tool: _given(value) for tool, value in (resources or {}).items() if value is not None}
-    for position, file_id in enumerate(given.get("code_interpreter", {}).get("file_ids", ())):
+    kept = given(dict(resources or {}))
+    for position, file_id in enumerate(kept.get("code_interpreter", {}).get("file_ids", ())):
         references.file(tx, project, file_id, now, f"tool_resources.code_interpreter.file_ids[{position}]")
-    for position, store_id in enumerate(given.get("file_search", {}).get("vector_store_ids", ())):
+    for position, store_id in enumerate(kept.get("file_search", {}).get("vector_store_ids", ())):
         references.vector_store(tx, project, store_id, f"tool_resources.file_search.vector_store_ids[{position}]")
-    return given
-
-
-def _given(members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
+    return kept
 
 
 def _searched(tx: Tx, project: str, holder: str, search: Mapping[str, Any], now: int) -> dict[str, Any]:
