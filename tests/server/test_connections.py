@@ -41,6 +41,8 @@ def serve(request: pytest.FixtureRequest) -> Iterator[Serve]:
 def refused(said: Answer, status: int) -> str:
     assert said.status == status, said
     assert said.headers["content-type"] == "application/json"
+    assert said.headers["x-request-id"].startswith("req_")
+    assert {"openai-version", "openai-processing-ms"} <= set(said.headers)
     error = said.json["error"]
     assert set(error) == {"message", "type", "param", "code"}
     message: str = error["message"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -41,11 +40,13 @@ from toolkit.server.wire import (
     Stream,
     error_of,
     idempotency_key,
+    new_request_id,
     parse_body,
     read_body,
     send_answer,
     send_download,
     send_stream,
+    standing,
 )
 
 __all__ = ["App"]
@@ -88,7 +89,7 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         began = time.perf_counter()
-        request_id = f"req_{secrets.token_hex(16)}"
+        request_id = new_request_id()
         about(request_id=request_id)
         asked: Mapping[bytes, bytes] = dict(scope["headers"])
         table = self._table_of_v1 if is_v1(asked, scope["query_string"]) else self._table
@@ -111,9 +112,7 @@ class App:
         if answer is None:
             return
         headers: Headers = [
-            (b"x-request-id", request_id.encode()),
-            (b"openai-processing-ms", str(took_ms).encode()),
-            (b"openai-version", b"2020-10-01"),
+            *standing(request_id, took_ms),
             (b"x-idempotency-key", b"kept"),
             *([(b"retry-after", b"1")] if _status(answer) == 503 else []),
             *self._rooms.origins.told(scope["method"], asked),

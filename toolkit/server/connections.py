@@ -8,6 +8,7 @@ client may still read it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from toolkit.errors import Refused
-from toolkit.server.wire import error_of
+from toolkit.server.wire import error_of, new_request_id, standing
 
 __all__ = ["Bounds", "Connection", "room_for"]
+
+_log = logging.getLogger("toolkit.server")
 
 _OWN_FILES: Final = 256
 """Files kept for the store and for connections to models."""
@@ -261,11 +264,19 @@ class Connection(HttpToolsProtocol):
             self._until = math.inf
             return
         self._let_go()
-        kind, more = ("server_error", "retry-after: 1\r\n") if status == 503 else ("invalid_request_error", "")
-        text = error_of(Refused(message, status=status, type=kind)).text
-        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-        head += f"content-length: {len(text)}\r\nconnection: close\r\n{more}\r\n"
-        self.transport.write(f"{head}{text}".encode())
+        request_id = new_request_id()
+        _log.info("%s refused with %d: %s", request_id, status, message)
+        kind = "server_error" if status == 503 else "invalid_request_error"
+        text = error_of(Refused(message, status=status, type=kind)).text.encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(text)).encode()),
+            (b"connection", b"close"),
+            *standing(request_id, 0),
+            *([(b"retry-after", b"1")] if status == 503 else []),
+        ]
+        first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()
+        self.transport.write(b"\r\n".join([first, *map(b": ".join, headers), b"", text]))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._wait(self.bounds.linger_s)

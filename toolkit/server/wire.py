@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,12 +31,14 @@ __all__ = [
     "error_of",
     "idempotency_key",
     "includes_contents",
+    "new_request_id",
     "parse_body",
     "parse_query",
     "read_body",
     "send_answer",
     "send_download",
     "send_stream",
+    "standing",
     "until_gone",
 ]
 
@@ -157,6 +160,20 @@ def includes_contents(query: bytes) -> bool:
                     raise Refused(said, param="include", code="invalid_value")
                 asked = True
     return asked
+
+
+def new_request_id() -> str:
+    """Make the id of a request, by which it is found in the log."""
+    return f"req_{secrets.token_hex(16)}"
+
+
+def standing(request_id: str, took_ms: int) -> Headers:
+    """Give the headers that the API has in every answer."""
+    return [
+        (b"x-request-id", request_id.encode()),
+        (b"openai-processing-ms", str(took_ms).encode()),
+        (b"openai-version", b"2020-10-01"),
+    ]
 
 
 def idempotency_key(method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Key | None:
