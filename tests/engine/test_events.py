@@ -7,12 +7,20 @@ from typing import Any
 
 from tests.contract.official import assert_official
 from toolkit.engine.events import call_delta, call_started, closing, frame, replay, text_delta
+from toolkit.engine.jsontext import dump
 
 
 def test_a_frame_is_two_lines_and_a_blank_one() -> None:
     assert (
         frame(("thread.run.queued", '{"id":"run_ä"}')) == 'event: thread.run.queued\ndata: {"id":"run_ä"}\n\n'.encode()
     )
+
+
+def test_a_line_of_a_frame_is_one_for_every_reader() -> None:
+    text = "".join(map(chr, range(0x3000))) + "\U0001f300"
+    framed = frame(("thread.message.completed", dump({"text": text}))).decode()
+    assert framed.splitlines() == framed.split("\n")[:-1] == ["event: thread.message.completed", framed[32:-2], ""]
+    assert json.loads(framed.splitlines()[1].removeprefix("data: ")) == {"text": text}
 
 
 def test_deltas_fit_the_schema_and_carry_any_text() -> None:

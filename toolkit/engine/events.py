@@ -8,7 +8,7 @@ bytes once, however many listen.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from toolkit.engine.jsontext import dump, quote
 from toolkit.engine.objects.runs import Event
@@ -29,9 +29,17 @@ __all__ = [
 DONE = b"event: done\ndata: [DONE]\n\n"
 
 
+_LINE_ENDS: Final = ("\x85", "\u2028", "\u2029")
+"""Characters at which many readers end a line (those that use `str.splitlines`), though they may stand in JSON."""
+
+
 def frame(event: Event) -> bytes:
-    """Make the bytes of one event: a line with its name, a line with its JSON."""
-    return f"event: {event[0]}\ndata: {event[1]}\n\n".encode()
+    """Make the bytes of one event: a line with its name, a line with its JSON, whatever its reader takes for a line."""
+    name, data = event
+    if not data.isascii():
+        for end in _LINE_ENDS:
+            data = data.replace(end, f"\\u{ord(end):04x}")
+    return f"event: {name}\ndata: {data}\n\n".encode()
 
 
 def text_delta(
