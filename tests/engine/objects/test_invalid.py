@@ -12,7 +12,10 @@ from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown
 from toolkit.engine.objects.messages import CreateMessage
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import CreateRun
+from toolkit.engine.objects.store_files import CreateStoreFile
 from toolkit.engine.objects.threads import CreateThread
+from toolkit.engine.objects.uploads import CreateUpload
+from toolkit.engine.search.searching import Search
 from toolkit.errors import Refused
 
 
@@ -216,6 +219,42 @@ CASES = [
         "invalid_value",
     ),
     (CreateThread, [], "Invalid request body: expected an object, but got an array instead.", None, "invalid_type"),
+    (
+        CreateUpload,
+        {"filename": "f", "purpose": "vision", "bytes": 8589934593, "mime_type": "m"},
+        "Invalid 'bytes': integer above maximum value. Expected a value <= 8589934592, but got 8589934593 instead.",
+        "bytes",
+        "integer_above_max_value",
+    ),
+    (
+        CreateStoreFile,
+        {"file_id": "f", "attributes": {"k": []}},
+        "Invalid type for 'attributes.k': expected a string, a number or a boolean, but got an array instead.",
+        "attributes.k",
+        "invalid_type",
+    ),
+    (
+        Search,
+        {"query": "q", "filters": {"type": "and", "filters": [{"type": "eq", "key": "k", "value": [0]}]}},
+        "Invalid type for 'filters.filters[0].value': expected a string, a number or a boolean, but got an array "
+        "instead.",
+        "filters.filters[0].value",
+        "invalid_type",
+    ),
+    (
+        Search,
+        {"query": "q", "filters": {"type": "in", "key": "k", "value": ["a", True]}},
+        "Invalid type for 'filters.value[1]': expected a string or a number, but got a boolean instead.",
+        "filters.value[1]",
+        "invalid_type",
+    ),
+    (
+        Search,
+        b'{"query": "q", "filters": {"type": "in", "key": "k", "value": [1e999]}}',
+        "Invalid type for 'filters.value[0]': expected a finite number, but got a decimal number instead.",
+        "filters.value[0]",
+        "invalid_type",
+    ),
 ]
 
 

@@ -205,8 +205,9 @@ def _bounded(word: str, sign: str, key: str) -> Callable[[str, ErrorDetails], Re
         bound = _context(detail)[key]
         kind = "integer" if isinstance(bound, int) else "decimal"
         way = "above maximum" if word == "above_max" else "below minimum"
+        limit = bound if isinstance(bound, int) else f"{bound:g}"
         return Refused(
-            f"Invalid '{path}': {kind} {way} value. Expected a value {sign} {bound:g}, but got {detail['input']} "
+            f"Invalid '{path}': {kind} {way} value. Expected a value {sign} {limit}, but got {detail['input']} "
             "instead.",
             param=path,
             code=f"{kind}_{word}_value",
