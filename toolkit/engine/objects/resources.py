@@ -93,7 +93,7 @@ class _PlainFileSearch(TypedDict):
 
 @with_config(SHAPE)
 class _Attachment(TypedDict):
-    file_id: NotRequired[str]
+    file_id: str
     tools: NotRequired[
         list[
             Annotated[
@@ -256,10 +256,7 @@ def attached(tx: Tx, project: str, attachments: Attachments, now: int) -> tuple[
     kept: list[dict[str, Any]] = []
     files = Attached([], [])
     for position, attachment in enumerate(attachments):
-        param = f"attachments[{position}].file_id"
-        if "file_id" not in attachment:
-            raise Refused(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
-        references.file(tx, project, attachment["file_id"], now, param)
+        references.file(tx, project, attachment["file_id"], now, f"attachments[{position}].file_id")
         tools = attachment.get("tools") or []
         for tool in tools:
             (files.search if tool["type"] == "file_search" else files.code).append(attachment["file_id"])
