@@ -30,7 +30,9 @@ BESIDES = {
 TAKEN = {"`tool_resources` of runs": {"CreateRunRequest": ("tool_resources",)}}
 """Members that requests may have besides the schema's."""
 
-MORE_ITEMS = {"Tools of a run": {"RunObject": ("tools", 128), "CreateRunRequest": ("tools", 128)}}
+MORE_ITEMS = {
+    "Tools of a run": dict.fromkeys(("RunObject", "CreateRunRequest", "CreateThreadAndRunRequest"), ("tools", 128))
+}
 """Lists that may be longer than the schema says."""
 
 MORE_VALUES = {
@@ -38,6 +40,14 @@ MORE_VALUES = {
     "Uploads": {"CreateUploadRequest": ("purpose", "user_data", "evals")},
 }
 """Values that members may have besides the schema's."""
+
+NEEDED = {
+    "Attachments and outputs": {
+        "CreateMessageRequest": ("attachments", "file_id"),
+        "SubmitToolOutputsRunRequest": ("tool_outputs", "tool_call_id"),
+    }
+}
+"""Members of the items of a list that a request must have, though by the schema it may not."""
 
 ANY_VALUE = {"Outputs that are no strings": {"SubmitToolOutputsRunRequest": ("tool_outputs", "output")}}
 """Members of the items of a list that may have any value in a request."""
@@ -56,6 +66,34 @@ MORE_LISTS = {"A list of threads": ("/threads", "ListThreadsResponse", "ThreadOb
 
 REFUSED = {"Deleting a model": ("deleteModel",)}
 """Operations that are always refused."""
+
+
+def _object(**members: Any) -> dict[str, Any]:
+    """Give the schema of an object that has these members and no others."""
+    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
+
+
+def _one_of(*values: str) -> dict[str, Any]:
+    return {"type": "string", "enum": list(values)}
+
+
+_ORDERED = _one_of("eq", "ne", "gt", "gte", "lt", "lte")
+_LISTED = {"type": "array", "maxItems": 100, "items": {"type": ["string", "number"]}}
+MEANT: Mapping[str, Any] = {
+    "AssistantsNamedToolChoice": {
+        "oneOf": [
+            _object(type=_one_of("function"), function=_object(name={"type": "string"})),
+            _object(type=_one_of("code_interpreter", "file_search")),
+        ]
+    },
+    "ComparisonFilter": {
+        "oneOf": [
+            _object(type=_ORDERED, key={"type": "string"}, value={"type": ["string", "number", "boolean"]}),
+            _object(type=_one_of("in", "nin"), key={"type": "string"}, value=_LISTED),
+        ]
+    },
+}
+"""Shapes in requests as the schema's texts have them: which members stand together, which values a filter takes."""
 
 Side = Literal["answers", "requests"]
 
@@ -116,9 +154,15 @@ def definitions(side: Side) -> dict[str, Any]:
 
 
 def _take_more(definitions: dict[str, Any]) -> None:
+    definitions |= copy.deepcopy(dict(MEANT))
     for taken in TAKEN.values():
         for name, members in taken.items():
             definitions[name]["properties"].update(dict.fromkeys(members, True))
+    for needed in NEEDED.values():
+        for name, (member, inner) in needed.items():
+            for schema in _choices(definitions[name]["properties"][member]):
+                if "items" in schema:
+                    schema["items"]["required"] = [inner]
     for any_value in ANY_VALUE.values():
         for name, (member, inner) in any_value.items():
             definitions[name]["properties"][member]["items"]["properties"][inner] = True
