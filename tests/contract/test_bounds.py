@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.official import assert_official
+from tests.contract.talk import BOTH, WEATHER
+from tests.engine.scripted import answer, ask
+from toolkit.engine.model import ModelError, Text
 
 
 def refused(response: Any, code: str | None, param: str | None) -> str:
@@ -56,6 +62,55 @@ def test_what_is_deep_and_taken_comes_back(begin: Any) -> None:
     assert made["tools"][0]["function"]["parameters"] == tool["function"]["parameters"]
     run = talk.sent("POST", "/v1/threads/runs", json={"assistant_id": made["id"], "thread": {"messages": []}})
     assert json.dumps(deep) in json.dumps(run["tools"])
+
+
+def test_each_thread_knows_how_many_messages_it_has(begin: Any, tmp_path: Path) -> None:
+    """Whoever writes or deletes them: clients, runs, runs that break off, what is deleted while it is being written."""
+    path = tmp_path / "store.db"
+    talk = begin(
+        ask(WEATHER, say=["Let me look."]),
+        answer("Sunny."),
+        [Text("Half a "), ModelError("reset", retry=True, retry_after_s=0)],
+        answer("Whole."),
+        [Text("Half a "), 30.0],
+        answer("Hi"),
+        store=f"sqlite:///{path}",
+    )
+    hi: Any = {"role": "user", "content": "hi"}
+    run = talk.wait(talk.submit(talk.poll(additional_messages=[hi, hi]), BOTH[:1]))
+    with talk.stream() as stream:
+        stream.until_done()
+    with talk.stream() as stream:
+        for event in stream:
+            if event.event == "thread.message.delta":
+                talk.threads.messages.delete(event.data.id, thread_id=talk.thread_id)
+                talk.runs.cancel(stream.current_run.id, thread_id=talk.thread_id)
+    newest = talk.threads.messages.list(talk.thread_id, limit=1).data[0].id
+    talk.threads.messages.delete(newest, thread_id=talk.thread_id)
+    talk.threads.create(messages=[hi] * 7)
+    talk.threads.create_and_run_poll(assistant_id=talk.assistant_id, thread={"messages": [hi]}, tools=[])
+    assert run.status == "completed"
+    with closing(sqlite3.connect(path)) as connection:
+        rows = (
+            "SELECT messages, (SELECT count(*) FROM message WHERE message.thread = thread.id) FROM thread ORDER BY seq"
+        )
+        assert connection.execute(rows).fetchall() == [(6, 6), (7, 7), (2, 2)]
+
+
+@pytest.mark.slow
+def test_a_thread_of_as_many_messages_as_it_may_have(begin: Any) -> None:
+    talk = begin(answer("Hi"))
+    hi: Any = {"role": "user", "content": "x"}
+    thread = talk.threads.create(messages=[hi] * 10_000)
+    run: Any = {"assistant_id": talk.assistant_id, "tools": []}
+    for more in (*[10_000] * 8, 9_990):
+        made = talk.runs.create(thread.id, **run, additional_messages=[hi] * more)
+        assert talk.wait(made).status == "completed"
+    talk.sent("POST", f"/v1/threads/{thread.id}/messages", json=hi)
+    for path, body in (("messages", hi), ("runs", run)):
+        response = talk.http.post(f"/v1/threads/{thread.id}/{path}", json=body)
+        text = f"Can't add messages to {thread.id}: it has 100000 messages and would have 100001"
+        assert refused(response, "array_above_max_length", None).startswith(text)
 
 
 def test_metadata_has_a_most(begin: Any) -> None:

@@ -93,7 +93,7 @@ def begin_message(tx: Tx, run: Run, now: int) -> tuple[Writing, Moved]:
     _fence(tx, run)
     thread = tx.one("run.thread", id=run.thread, project=run.project)
     created_at = tick(max(thread["last_at"] if thread else 0, run.created_at), now)
-    tx.run("run.message_time", thread=run.thread, at=created_at)
+    tx.run("run.new_message", thread=run.thread, at=created_at)
     message, of_message = open_answer(tx, run, created_at)
     details = {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
     step, of_step = open_step(tx, run, created_at, details)

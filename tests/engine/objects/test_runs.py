@@ -173,6 +173,18 @@ def test_an_output_that_is_missing_is_empty() -> None:
     assert runs.outputs_of(request) == [("c", "")]
 
 
+def test_no_run_starts_where_its_answer_has_no_room(do: Do) -> None:
+    assistant = id_of(do(lambda tx: assistants.create(tx, "p", assistants.CreateAssistant(model="m"), NOW)))
+    thread = id_of(do(lambda tx: threads.create(tx, "p", threads.CreateThread(), NOW)))
+    do(lambda tx: tx.run("thread.advance", id=thread, last_at=NOW, new=99_999))
+    more = [{"role": "user", "content": "x"}]
+    full = CreateRun.model_validate({"assistant_id": assistant, "additional_messages": more})
+    with pytest.raises(Refused, match="it has 99999 messages and would have 100001"):
+        do(lambda tx: runs.create(tx, "p", thread, full, NOW, expires_s=600, owner="me"))
+    fits = CreateRun(assistant_id=assistant)
+    assert do(lambda tx: runs.create(tx, "p", thread, fits, NOW, expires_s=600, owner="me")).status == "queued"
+
+
 def test_a_run_is_found_under_its_thread_and_project_alone(do: Do) -> None:
     run = _created(do, {}, {})
     assert json.loads(do(lambda tx: runs.get(tx, "p", run.thread, run.id)))["id"] == run.id

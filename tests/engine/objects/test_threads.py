@@ -90,6 +90,22 @@ def test_no_message_is_added_while_a_run_is_active(do: Do) -> None:
     assert times(do, thread_id) == []
 
 
+def test_a_thread_has_a_most_of_messages(do: Do) -> None:
+    thread_id = create(do, messages=[{"role": "user", "content": "a"}])["id"]
+    do(lambda tx: tx.run("thread.advance", id=thread_id, last_at=NOW, new=99_997))
+    assert len(do(lambda tx: threads.append(tx, "p", thread_id, [HI, HI], NOW))) == 2
+    with pytest.raises(Refused) as caught:
+        do(lambda tx: threads.append(tx, "p", thread_id, [HI], NOW))
+    assert (caught.value.status, caught.value.code) == (400, "array_above_max_length")
+    assert caught.value.message == (
+        f"Can't add messages to {thread_id}: it has 100000 messages and would have 100001, but a thread has at most "
+        "100000."
+    )
+    newest = json.loads(do(lambda tx: messages.list_(tx, "p", thread_id, ListMessages(limit=1))))["data"][0]["id"]
+    do(lambda tx: messages.delete(tx, "p", thread_id, newest))
+    assert len(do(lambda tx: threads.append(tx, "p", thread_id, [HI], NOW))) == 1
+
+
 def test_a_message_that_is_refused_takes_the_whole_thread_with_it(do: Do) -> None:
     image = {"type": "image_file", "image_file": {"file_id": "file-a"}}
     with pytest.raises(Refused, match="No such File object"):

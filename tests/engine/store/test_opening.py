@@ -15,6 +15,7 @@ from toolkit.engine.store import Tx
 from toolkit.engine.store.address import SQLiteAddress, parse, url_of
 from toolkit.engine.store.opening import connect, opened, transaction
 from toolkit.engine.store.sqlite import SQLite
+from toolkit.engine.store.statements import migrations
 from toolkit.errors import EngineError
 
 
@@ -44,6 +45,27 @@ def test_a_store_may_have_any_name(name: str, tmp_path: Path) -> None:
     asyncio.run(write(address, "b"))
     assert keys(path) == ["a", "b"]
     assert [found.name for found in path.parent.iterdir()] == [name]
+
+
+def test_messages_that_are_there_are_counted_when_a_store_is_upgraded(tmp_path: Path) -> None:
+    """By migration 8; from then on each thread knows how many it has."""
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for _, script in migrations("sqlite")[:7]:
+            connection.executescript(script)
+        for name, messages in (("a", 3), ("b", 0)):
+            connection.execute(
+                "INSERT INTO thread (id, project, created_at, body, last_at) VALUES (?, 'p', 1, '{}', 1)", (name,)
+            )
+            connection.executemany(
+                "INSERT INTO message (id, project, thread, created_at, status, body) VALUES (?, 'p', ?, 1, 'x', '{}')",
+                [(f"{name}{number}", name) for number in range(messages)],
+            )
+        connection.execute("PRAGMA user_version = 7")
+        connection.commit()
+    for connection in opened(parse(url_of(path)), 1):
+        with closing(connection):
+            assert [*map(tuple, connection.execute("SELECT id, messages FROM thread"))] == [("a", 3), ("b", 0)]
 
 
 @pytest.mark.parametrize(("query", "synchronous"), [("", 1), ("?synchronous=normal", 1), ("?synchronous=full", 2)])

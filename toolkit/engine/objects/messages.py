@@ -187,6 +187,7 @@ def delete(tx: Tx, project: str, thread_id: str, message_id: str) -> str:
         chat = dump({**json.loads(item["chat"]), "content": None})
         tx.run("message.save_item", seq=item["seq"], size=len(chat.encode()), chat=chat)
     tx.run("message.delete", id=message_id)
+    tx.run("message.one_less", thread=thread_id)
     bury(tx, project, row)
     return dump({"id": message_id, "object": "thread.message.deleted", "deleted": True})
 

@@ -32,7 +32,7 @@ from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.messages import Messages
 from toolkit.engine.objects.paging import PageQuery, page
 from toolkit.engine.objects.resources import ToolResources, named
-from toolkit.engine.objects.threads import CreateThread, append
+from toolkit.engine.objects.threads import CreateThread, append, has_room
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
@@ -218,8 +218,10 @@ def create(
         raise Refused(f"Thread {thread_id} already has an active run {thread['active_run']}.")
     settings = _effective(request, _assistant(tx, project, request.assistant_id))
     last_at = thread["last_at"]
-    if isinstance(request, CreateRun) and request.additional_messages:
-        append(tx, project, thread_id, request.additional_messages, int(now))
+    more = request.additional_messages or () if isinstance(request, CreateRun) else ()
+    has_room(thread_id, thread["messages"], len(more) + 1)  # for the answer
+    if more:
+        append(tx, project, thread_id, more, int(now))
         moved = tx.one("run.thread", id=thread_id, project=project)
         last_at = moved["last_at"] if moved is not None else last_at
     run = _new(project, thread_id, request, settings, max(int(now), last_at), now, expires_s)

@@ -16,9 +16,11 @@ from toolkit.engine.objects.resources import Attached, NewToolResources, ToolRes
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
-__all__ = ["CreateThread", "ModifyThread", "append", "create", "delete", "get", "list_", "modify", "tick"]
+__all__ = ["CreateThread", "ModifyThread", "append", "create", "delete", "get", "has_room", "list_", "modify", "tick"]
 
 _AHEAD_S: Final = 2
+_MOST_MESSAGES: Final = 100_000
+"""In a thread, as the API's guide says."""
 
 
 class CreateThread(Request):
@@ -67,11 +69,25 @@ def create(tx: Tx, project: str, request: CreateThread, now: int) -> str:
 
 
 def append(tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], now: int) -> list[str]:
-    """Append messages, and return them as they are kept. Raises Refused: no such thread, or a run is active there."""
+    """Append messages, and return them as they are kept.
+
+    Raises Refused: no such thread, a run is active there, or it has too many messages.
+    """
     row = _row(tx, project, thread_id)
     if row["active_run"] is not None:
         raise Refused(f"Can't add messages to {thread_id} while a run {row['active_run']} is active.")
+    has_room(thread_id, row["messages"], len(new))
     return _write(tx, project, thread_id, new, last_at=row["last_at"], now=now)
+
+
+def has_room(thread_id: str, there: int, new: int) -> None:
+    """Refuse new messages, those of a run too, in a thread where so many are there. Raises Refused."""
+    if there + new > _MOST_MESSAGES:
+        raise Refused(
+            f"Can't add messages to {thread_id}: it has {there} messages and would have {there + new}, but a thread "
+            f"has at most {_MOST_MESSAGES}.",
+            code="array_above_max_length",
+        )
 
 
 def get(tx: Tx, project: str, thread_id: str) -> str:
@@ -123,7 +139,7 @@ def _write(tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], *
         written.append(body)
         files.code.extend(brought.code)
         files.search.extend(brought.search)
-    tx.run("thread.advance", id=thread_id, last_at=last_at)
+    tx.run("thread.advance", id=thread_id, last_at=last_at, new=len(new))
     if files.code or files.search:
         thread = json.loads(get(tx, project, thread_id))
         thread["tool_resources"] = attach(tx, project, thread_id, thread["tool_resources"], files, now)

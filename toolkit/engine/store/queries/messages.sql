@@ -19,6 +19,9 @@ UPDATE message SET body = :body WHERE id = :id;
 -- name: message.delete
 DELETE FROM message WHERE id = :id;
 
+-- name: message.one_less
+UPDATE thread SET messages = messages - 1 WHERE id = :thread;
+
 -- name: message.items
 SELECT seq, turn, chat FROM item WHERE message = :id;
 

@@ -2,7 +2,7 @@
 SELECT body FROM assistant WHERE id = :id AND project = :project;
 
 -- name: run.thread
-SELECT id, last_at, last_step_at, active_run FROM thread WHERE id = :id AND project = :project;
+SELECT id, last_at, last_step_at, active_run, messages FROM thread WHERE id = :id AND project = :project;
 
 -- name: run.lock_thread
 UPDATE thread SET active_run = :run, last_at = :last_at WHERE id = :thread AND active_run IS NULL;
@@ -10,8 +10,8 @@ UPDATE thread SET active_run = :run, last_at = :last_at WHERE id = :thread AND a
 -- name: run.unlock_thread
 UPDATE thread SET active_run = NULL WHERE id = :thread AND active_run = :run;
 
--- name: run.message_time
-UPDATE thread SET last_at = :at WHERE id = :thread;
+-- name: run.new_message
+UPDATE thread SET last_at = :at, messages = messages + 1 WHERE id = :thread;
 
 -- name: run.step_time
 UPDATE thread SET last_step_at = :at WHERE id = :thread;

@@ -2,13 +2,13 @@
 INSERT INTO thread (id, project, created_at, body, last_at) VALUES (:id, :project, :created_at, :body, :last_at);
 
 -- name: thread.get
-SELECT id, body, created_at, seq, last_at, active_run FROM thread WHERE id = :id AND project = :project;
+SELECT id, body, created_at, seq, last_at, active_run, messages FROM thread WHERE id = :id AND project = :project;
 
 -- name: thread.save
 UPDATE thread SET body = :body WHERE id = :id AND project = :project;
 
 -- name: thread.advance
-UPDATE thread SET last_at = :last_at WHERE id = :id;
+UPDATE thread SET last_at = :last_at, messages = messages + :new WHERE id = :id;
 
 -- name: thread.delete
 -- Everything in it goes with it.
