@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL $(foreach name,$(filter TOOLKIT_%,$(.VARIABLES)),-u $(name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all coverage lint types bench soak clean
+.PHONY: help demo test test-all coverage lint types bench fuzz soak clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ types: .venv/dev.stamp
 
 bench: .venv/dev.stamp  ## measure against the budgets
 	@$(CLEAN_ENV) $(BIN)/python tests/benchmarks/run.py
+
+fuzz: .venv/dev.stamp  ## send what no client would for about half an hour, and hold the answers to the official schema
+	@$(CLEAN_ENV) $(BIN)/python tests/fuzz/run.py
 
 soak: .venv/dev.stamp  ## kill servers under load for 15 minutes, and count what is lost
 	@$(CLEAN_ENV) $(BIN)/python tests/soak/run.py
