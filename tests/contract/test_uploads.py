@@ -63,6 +63,14 @@ def test_parts_make_up_a_file_in_the_order_that_is_asked_for(start: Any) -> None
     assert talk.client.files.retrieve(file.id) == file
 
 
+def test_the_type_of_an_upload_says_nothing(begin: Any) -> None:
+    """A file has none in the API: as what it is downloaded goes by its name, however it was brought."""
+    talk: Talk = begin()
+    upload = new(talk, 3, filename="story.csv", mime_type="application/pdf")
+    made = talk.client.uploads.complete(upload.id, part_ids=[part(talk, upload, b"a,b")]).file
+    assert talk.client.files.content(made.id).response.headers["content-type"] == "text/csv; charset=utf-8"
+
+
 def test_parts_arrive_together(begin: Any, tmp_path: Any) -> None:
     talk: Talk = begin(store=f"sqlite:///{tmp_path}/store.db")
     data = [bytes([number]) * 300_000 for number in range(12)]
