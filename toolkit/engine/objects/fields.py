@@ -23,6 +23,7 @@ __all__ = [
     "FileSearchTool",
     "FunctionTool",
     "Instructions",
+    "Listed",
     "Metadata",
     "ModelName",
     "Name",
@@ -77,13 +78,25 @@ GIVEN: Final = AfterValidator(given)
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):  # a boolean is an int
+    if isinstance(value, (str, int)):  # a boolean is an int
         return value
-    raise PydanticCustomError("scalar_type", "no string, number or boolean")
+    if not isinstance(value, float):
+        raise PydanticCustomError("scalar_type", "no string, number or boolean")
+    if not isfinite(value):
+        raise PydanticCustomError("finite_number", "not finite")
+    return value
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise PydanticCustomError("listed_type", "no string or number")
+    return _scalar(value)
 
 
 Scalar = Annotated[str | bool | int | float, BeforeValidator(_scalar)]
 """A string, a number or a boolean. (A union of pydantic's own would tell of each of them.)"""
+Listed = Annotated[str | int | float, BeforeValidator(_listed)]
+"""A string or a number, in a list of values to compare with."""
 
 Name = Annotated[str, Field(max_length=256)]
 Description = Annotated[str, Field(max_length=512)]

@@ -233,6 +233,7 @@ _WORDING: Final[Mapping[str, Callable[[str, ErrorDetails], Refused]]] = {
     "float_type": _typed("a number"),
     "finite_number": _typed("a finite number"),
     "scalar_type": _typed("a string, a number or a boolean"),
+    "listed_type": _typed("a string or a number"),
     "literal_error": _literal,
     "union_tag_invalid": _tag,
     "union_tag_not_found": _no_tag,

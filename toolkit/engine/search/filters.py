@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Discriminator, Tag, with_config
 from typing_extensions import TypedDict
 
-from toolkit.engine.objects.fields import SHAPE, Scalar, by_type, refuse_field
+from toolkit.engine.objects.fields import SHAPE, Listed, Scalar, by_type, refuse_field
 
 __all__ = ["Filter", "matches"]
 
@@ -32,7 +32,7 @@ class _Comparison(TypedDict):
 class _Membership(TypedDict):
     type: Literal["in", "nin"]
     key: str
-    value: list[Scalar]
+    value: list[Listed]
 
 
 @with_config(SHAPE)
