@@ -58,6 +58,18 @@ def test_a_dump_needs_a_folder() -> None:
     assert done.stderr.startswith("Save what a server of the Assistants API holds, for `toolkit import`")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="kill -9")
+def test_survives_kill_9(tmp_path: Path) -> None:
+    done = run(sys.executable, "-W", "error", "examples/survives_kill_9.py", KILL_DIR=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    before, _, behind = done.stdout.partition("The first process ended with -9.")
+    assert before.count("bank    has paid: 50 euros to Ada") == 1
+    assert "result  look_up_account" in before
+    assert "call    look_up_account" not in behind
+    assert "bank    had paid already: 50 euros to Ada" in behind
+    assert behind.endswith("Payments that the bank has made: 1\n")
+
+
 def test_make_demo_shows_the_whole_job() -> None:
     """The command of `make demo`, without its set-up."""
     recipe = run("make", "-n", "--no-print-directory", "demo").stdout

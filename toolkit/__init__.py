@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from toolkit.assistants.plan import Plan
     from toolkit.errors import (
+        CallsUnknown,
         DefinitionError,
         Drifted,
         EngineError,
@@ -22,14 +23,20 @@ if TYPE_CHECKING:
         RunError,
         RunExpired,
         RunFailed,
+        RunKept,
         RunLost,
+        ThreadBusy,
         ToolError,
         ToolkitError,
         ToolsMissing,
     )
+    from toolkit.runs.decisions import Approve, Deny
     from toolkit.runs.events import CallFinished, CallStarted, Event, RunEnded, ServerEvent, TextDelta
+    from toolkit.runs.journal import Journal
     from toolkit.runs.limits import Limits
+    from toolkit.runs.pending import Pending
     from toolkit.runs.result import Result
+    from toolkit.runs.resuming import resume, resume_stream
     from toolkit.runs.streams import AsyncStream, Stream
     from toolkit.runs.verbs import run, stream
     from toolkit.tools.calls import Call, FinishedCall
@@ -39,18 +46,23 @@ if TYPE_CHECKING:
     from toolkit.tools.toolset import Toolset
 
 __all__ = [
+    "Approve",
     "AsyncStream",
     "Call",
     "CallFinished",
     "CallStarted",
+    "CallsUnknown",
     "DefinitionError",
+    "Deny",
     "Drifted",
     "EngineError",
     "Event",
     "FinishedCall",
+    "Journal",
     "LimitReached",
     "Limits",
     "Output",
+    "Pending",
     "Plan",
     "RegistrationError",
     "Result",
@@ -61,15 +73,19 @@ __all__ = [
     "RunError",
     "RunExpired",
     "RunFailed",
+    "RunKept",
     "RunLost",
     "ServerEvent",
     "Stream",
     "TextDelta",
+    "ThreadBusy",
     "Tool",
     "ToolError",
     "ToolkitError",
     "ToolsMissing",
     "Toolset",
+    "resume",
+    "resume_stream",
     "run",
     "stream",
     "tool",
@@ -79,9 +95,13 @@ __version__ = "0.1.0"
 
 _HOME = {
     "toolkit.assistants.plan": ("Plan",),
+    "toolkit.runs.decisions": ("Approve", "Deny"),
     "toolkit.runs.events": ("CallFinished", "CallStarted", "Event", "RunEnded", "ServerEvent", "TextDelta"),
+    "toolkit.runs.journal": ("Journal",),
     "toolkit.runs.limits": ("Limits",),
+    "toolkit.runs.pending": ("Pending",),
     "toolkit.runs.result": ("Result",),
+    "toolkit.runs.resuming": ("resume", "resume_stream"),
     "toolkit.runs.streams": ("AsyncStream", "Stream"),
     "toolkit.runs.verbs": ("run", "stream"),
     "toolkit.tools.calls": ("Call", "FinishedCall"),

@@ -11,8 +11,13 @@ ToolkitError
 │   ├── RunCancelled     somebody cancelled it
 │   ├── RunExpired       nobody answered in time
 │   ├── LimitReached     one of our own limits (turns, seconds, calls) ended it; the remote run was cancelled
-│   ├── RunLost          the server stopped answering and it is not known whether the run goes on
-│   └── ToolsMissing     the assistant has functions that the toolset lacks; the remote run was cancelled
+│   ├── ToolsMissing     the assistant has functions that the toolset lacks; the remote run was cancelled
+│   ├── ThreadBusy       another run keeps ours out of its thread; `.run` is that one
+│   └── RunKept          we have left a run that may go on; it was not cancelled, and can be resumed
+│       ├── RunLost             the server stopped answering and it is not known whether the run goes on
+│       ├── CallsUnknown        calls had begun before a crash, and nobody knows how far they got
+│       ├── ApprovalMismatch    what was approved is not what the run asks for; nothing was called
+│       └── JournalError        the journal could not be read or written; what it could not hear of was not called
 ├── RegistrationError    a toolset that cannot go on an assistant as things stand; nothing was sent
 │   └── Drifted          the assistant is not as the toolset has it; `.plan` says in what
 ├── EngineError          the engine cannot start or go on: store, port, settings; the text names the remedy
@@ -32,14 +37,19 @@ if TYPE_CHECKING:
     from openai.types.beta.threads import Run
 
     from toolkit.assistants.plan import Plan
+    from toolkit.runs.pending import Pending
     from toolkit.runs.result import Result
+    from toolkit.tools.calls import FinishedCall
 
 __all__ = [
+    "ApprovalMismatch",
     "ArgumentsInvalid",
     "CallSignal",
+    "CallsUnknown",
     "DefinitionError",
     "Drifted",
     "EngineError",
+    "JournalError",
     "LimitReached",
     "Refused",
     "RegistrationError",
@@ -48,8 +58,10 @@ __all__ = [
     "RunError",
     "RunExpired",
     "RunFailed",
+    "RunKept",
     "RunLost",
     "StoreUnavailable",
+    "ThreadBusy",
     "ToolError",
     "ToolkitError",
     "ToolsMissing",
@@ -106,7 +118,14 @@ class RunCancelled(RunError):
 
 
 class RunExpired(RunError):
-    """The run expired before it was done (the API gives a run about ten minutes)."""
+    """The run expired before it was done (the API gives a run about ten minutes).
+
+    `.late` are the calls that were made for it and whose outputs it could not take any more.
+    """
+
+    def __init__(self, message: str, *, late: tuple[FinishedCall, ...] = (), result: Result | None = None) -> None:
+        super().__init__(message, result=result)
+        self.late = late
 
 
 class LimitReached(RunError):
@@ -117,8 +136,39 @@ class LimitReached(RunError):
         self.limit = limit
 
 
-class RunLost(RunError):
-    """The server stopped answering; whether the run goes on there is not known. Pick it up with `run(run_id=...)`."""
+class ThreadBusy(RunError):
+    """Another run is active in the thread, and keeps ours out; `.run` is that one, and the text says how to free it."""
+
+
+class RunKept(RunError):
+    """We have left a run as it is: it was not cancelled, and goes on, or can be resumed.
+
+    `.pending` is what `resume` takes; None when the server never told us of a run.
+    """
+
+    def __init__(self, message: str, *, pending: Pending | None = None, result: Result | None = None) -> None:
+        super().__init__(message, result=result)
+        self.pending = pending
+
+
+class RunLost(RunKept):
+    """The server stopped answering; whether the run goes on there is not known. Go on with `resume`."""
+
+
+class CallsUnknown(RunKept):
+    """Calls had begun when the program stopped, and how far they got is not known; none was made again.
+
+    `.pending` lists them. `resume` it with a decision for each: `True` makes the call again, `Deny("...")` tells the
+    model what has become of it. Or let `on_unknown="tell"` say to the model that nobody knows.
+    """
+
+
+class ApprovalMismatch(RunKept):
+    """What was approved is not what the run asks for, or cannot be called: nothing was called."""
+
+
+class JournalError(RunKept):
+    """The journal could not be read or written, or another process makes the same call: it was not made here."""
 
 
 class ToolsMissing(RunError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from tests.runs.engines import DOORS, Start, worlds
 from tests.runs.scripted import Host, Service
 from toolkit import Event, Result, Toolset, run, stream
 
@@ -113,3 +115,9 @@ def serve(host: Host) -> Iterator[Callable[[Service], str]]:
     yield begin
     for server in servers:
         host.end(server)
+
+
+@pytest.fixture(params=DOORS)
+def start(request: pytest.FixtureRequest, tmp_path: Path, tools: Toolset) -> Iterator[Start]:
+    """Start engines whose assistants have the file's own `tools`."""
+    yield from worlds(request.param, tmp_path, tools)

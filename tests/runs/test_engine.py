@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import httpx2
 import pytest
-from openai import AsyncOpenAI, OpenAI
 
-from tests.contract.doors import served
-from tests.engine.scripted import Script, Scripted, answer, ask, asked
+from tests.engine.scripted import answer, ask, asked
+from tests.runs.engines import Start, World
 from toolkit import (
     CallFinished,
     CallStarted,
@@ -30,11 +27,8 @@ from toolkit import (
     TextDelta,
     Toolset,
     ToolsMissing,
-    run,
-    stream,
     tool,
 )
-from toolkit.engine import Engine
 from toolkit.engine.model import ModelCall, ModelError, Text
 
 WEATHER = ModelCall("call_a", "get_weather", '{"city":"Seoul"}')
@@ -57,83 +51,9 @@ async def find_flights(to: str) -> list[str]:
 TOOLS = Toolset(get_weather, find_flights)
 
 
-class World:
-    """An engine, one way to reach it, and `run` and `stream` as that way has them."""
-
-    def __init__(self, engine: Engine, url: str | None, awaits: bool) -> None:
-        self.engine, self.url, self.awaits = engine, url, awaits
-        here = engine.client()
-        self.assistant_id = here.beta.assistants.create(model="any", tools=TOOLS.definitions).id
-        self.here = here
-
-    def run(self, tools: Toolset | None = TOOLS, **arguments: Any) -> Result:
-        if "run_id" not in arguments:
-            arguments["assistant_id"] = self.assistant_id
-        if not self.awaits:
-            with self._client() as client:
-                return run(client, tools, **arguments)
-
-        async def main() -> Result:
-            async with self._aclient() as client:
-                return await run(client, tools, **arguments)
-
-        return asyncio.run(main())
-
-    def events(
-        self, tools: Toolset = TOOLS, leave: Callable[[Any], bool] = lambda _: False, **arguments: Any
-    ) -> list[Any]:
-        arguments["assistant_id"] = self.assistant_id
-        seen: list[Any] = []
-        if not self.awaits:
-            with self._client() as client, stream(client, tools, **arguments) as events:
-                for event in events:
-                    seen.append(event)
-                    if leave(event):
-                        break
-            return seen
-
-        async def main() -> None:
-            async with self._aclient() as client, stream(client, tools, **arguments) as events:
-                async for event in events:
-                    seen.append(event)
-                    if leave(event):
-                        break
-
-        asyncio.run(main())
-        return seen
-
-    def _client(self) -> OpenAI:
-        if self.url is None:
-            return self.engine.client()
-        return OpenAI(base_url=self.url, api_key="none", http_client=httpx2.Client(verify=False))
-
-    def _aclient(self) -> AsyncOpenAI:
-        if self.url is None:
-            return self.engine.aclient()
-        return AsyncOpenAI(base_url=self.url, api_key="none", http_client=httpx2.AsyncClient(verify=False))
-
-
-Start = Callable[..., tuple[World, Scripted]]
-
-
-@pytest.fixture(params=["in process", "in process, awaiting", "socket", "socket, awaiting"])
-def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
-    closes: list[Callable[[], object]] = []
-
-    def start(*scripts: Script, **settings: Any) -> tuple[World, Scripted]:
-        model = Scripted(scripts)
-        engine = Engine(f"sqlite:///{tmp_path}/{len(closes)}.db", model=model, **settings)
-        closes.append(engine.close)
-        url = None
-        if "socket" in request.param:
-            serving = served(engine.app)
-            url = f"{serving.__enter__()}/v1"
-            closes.append(lambda: serving.__exit__(None, None, None))
-        return World(engine, url, "awaiting" in request.param), model
-
-    yield start
-    for close in reversed(closes):
-        close()
+@pytest.fixture
+def tools() -> Toolset:
+    return TOOLS
 
 
 def test_two_calls_in_parallel_and_the_answer(start: Start) -> None:

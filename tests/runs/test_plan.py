@@ -8,9 +8,10 @@ from toolkit.runs.hosts.assistants import Assistants
 from toolkit.runs.plan import plan
 
 
-def planned(**given: Any) -> Assistants:
+def planned(on_active: Any = "fail", on_expiry: Any = "raise", **given: Any) -> Assistants:
     names = ("assistant_id", "thread_id", "messages", "run_id")
-    return plan("run", **{name: given.pop(name, None) for name in names}, options=given)  # type: ignore[arg-type]
+    given_ids: Any = {name: given.pop(name, None) for name in names}
+    return plan("run", **given_ids, options=given, on_active=on_active, on_expiry=on_expiry)  # type: ignore[arg-type]
 
 
 def test_a_thread_there_is() -> None:
@@ -34,6 +35,19 @@ def test_a_run_there_is() -> None:
     assert planned(thread_id="t", run_id="r").picked_up
 
 
+def test_policies_are_the_hosts() -> None:
+    host = planned(assistant_id="a", thread_id="t", on_active="queue", on_expiry="new_run")
+    assert (host.on_active, host.on_expiry) == ("queue", "new_run")
+    assert planned(assistant_id="a", messages="Hi", on_expiry="new_run").on_expiry == "new_run"
+    assert planned(run_id="r", thread_id="t", on_expiry="new_run").on_expiry == "new_run"
+
+
+@pytest.mark.parametrize("given", [{"on_active": "now"}, {"on_expiry": "wait"}])
+def test_policies_that_there_are_not(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"takes one of '"):
+        planned(assistant_id="a", thread_id="t", **given)
+
+
 def test_each_run_has_a_key_of_its_own() -> None:
     assert planned(assistant_id="a", thread_id="t").key != planned(assistant_id="a", thread_id="t").key
 
@@ -47,6 +61,7 @@ def test_each_run_has_a_key_of_its_own() -> None:
         ({"run_id": "r"}, "needs thread_id= too"),
         ({"run_id": "r", "thread_id": "t", "assistant_id": "a", "model": "m"}, "leave out assistant_id, model"),
         ({"run_id": "r", "thread_id": "t", "messages": "Hi"}, "leave out input"),
+        ({"run_id": "r", "thread_id": "t", "on_active": "wait"}, "leave out on_active"),
         ({"assistant_id": "a", "thread_id": "t", "temprature": 1}, "no option temprature="),
         ({"assistant_id": "a", "thread_id": object()}, r"takes an id, not object: write thread_id=thread\.id"),
         ({"assistant_id": "a", "messages": 5}, r"\(input=...\) takes text or a list of messages, not int"),

@@ -57,3 +57,9 @@ def test_a_context_with_a_default_may_be_missing() -> None:
 
     assert greet.call('{"greeting": "hi"}') == Output("hi")
     assert greet.call('{"greeting": "hi"}', RunContext("!", "", "", "", "")) == Output("hi!")
+
+
+def test_the_idempotency_key_is_the_calls_own() -> None:
+    contexts = [RunContext(None, call, "f", run, "t") for run in ("run_1", "run_2") for call in ("call_1", "call_2")]
+    assert len({each.idempotency_key for each in contexts}) == 4
+    assert contexts[0].idempotency_key == RunContext("!", "call_1", "f", "run_1", "t2").idempotency_key

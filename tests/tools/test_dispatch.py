@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import Retry, ToolError
+from toolkit.errors import JournalError, Retry, ToolError
 from toolkit.tools.batch import MOST_AT_ONCE
 from toolkit.tools.calls import Call, FinishedCall
 from toolkit.tools.dispatch import adispatch, dispatch
@@ -500,3 +500,54 @@ for _, finished in dispatch(Toolset(stuck), [Call("call_1", "stuck", "{}")]):
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True, cwd=root
     )
     assert done.stdout == "TimeoutError\n"
+
+
+class Heard:
+    """A listener that notes what it hears, and where."""
+
+    def __init__(self, refuses: str = "") -> None:
+        self.log: list[tuple[str, str]] = []
+        self.threads: set[int] = set()
+        self._refuses = refuses
+
+    def started(self, call: Call) -> None:
+        if call.id == self._refuses:
+            raise JournalError("full")
+        self.log.append(("started", call.id))
+        self.threads.add(threading.get_ident())
+
+    def finished(self, finished: FinishedCall) -> None:
+        self.log.append((finished.output.content, finished.call.id))
+
+
+def test_a_listener_hears_of_each_call_before_and_behind_it(run: Run) -> None:
+    heard = Heard()
+    calls = [Call(f"call_{kind}", kind, '{"text": "hi"}') for kind in ("echo", "aecho")]
+    run(Toolset(echo, aecho), [*calls, Call("call_x", "nobody", "{}")], listener=heard)
+    assert sorted(heard.log) == sorted([("started", call.id) for call in calls] + [("hi", call.id) for call in calls])
+    for call in calls:
+        assert heard.log.index(("started", call.id)) < heard.log.index(("hi", call.id))
+    assert run is blocking or threading.get_ident() not in heard.threads, "a listener may block"
+
+
+@pytest.mark.parametrize("kind", ["echo", "aecho"])
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_call_that_could_not_be_told_of_is_not_made(run: Run, kind: str, more: int) -> None:
+    heard = Heard(refuses="call_0")
+    calls = [Call(f"call_{number}", kind, '{"text": "hi"}') for number in range(1 + more)]
+    with pytest.raises(JournalError, match="full"):
+        run(Toolset(echo, aecho), calls, listener=heard)
+    assert ("hi", "call_0") not in heard.log
+
+
+def test_a_listener_hears_what_comes_too_late_for_everybody_else(run: Run) -> None:
+    heard = Heard()
+    [(_, finished)] = run(Toolset(nap), [Call("call_1", "nap", '{"seconds": 0.4}')], timeout_s=0.05, listener=heard)
+    assert "no result" in finished.output.content
+    assert heard.log == [("started", "call_1")]
+    deadline = time.monotonic() + 10
+    while len(heard.log) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert heard.log[1][1] == "call_1"
+    assert heard.log[1][0] != finished.output.content

@@ -8,17 +8,26 @@ from typing import Any, assert_type
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 
 from toolkit import (
+    Approve,
     AsyncStream,
+    Call,
     CallFinished,
+    Deny,
     Event,
     FinishedCall,
+    Journal,
     Limits,
+    Pending,
     Result,
     Stream,
     TextDelta,
+    Tool,
     Toolset,
+    resume,
+    resume_stream,
     run,
     stream,
+    tool,
 )
 
 
@@ -52,3 +61,35 @@ async def awaiting(client: AsyncOpenAI, tools: Toolset) -> None:
         async for event in events:
             assert_type(event, Event)
         assert_type(events.result.calls, tuple[FinishedCall, ...])
+
+
+def is_large(amount: int) -> bool:
+    return amount > 100
+
+
+@tool(approve=is_large, idempotent=True)
+def pay(amount: int) -> str:
+    return str(amount)
+
+
+async def decide(call: Call) -> bool | Deny:
+    return Deny(call.name)
+
+
+def approving(client: OpenAI, tools: Toolset, pending: Pending) -> None:
+    some: Tool[..., str] = pay
+    assert_type(some(1), str)
+    assert_type(pay(amount=1), str)
+    result = run(client, tools, assistant_id="a", input="x", approve=decide, journal="calls.db", on_active="queue")
+    assert_type(result.pending, Pending | None)
+    assert_type(run(client, tools, assistant_id="a", input="x", approve=lambda call: Approve({"amount": 1})), Result)
+    run(client, tools, assistant_id="a", input="x", approve=lambda call: None)  # type: ignore[arg-type,return-value]  # pyright: ignore[reportArgumentType] - no decision
+    run(client, tools, assistant_id="a", input="x", on_active="now")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType] - no such policy
+    approvals = {call.id: True for call in pending.calls}
+    assert_type(resume(client, tools, pending, approvals=approvals, journal=Journal("calls.db")), Result)
+    assert_type(resume_stream(client, tools, pending, approvals={"c": Deny("no")}), Stream)
+
+
+async def approving_later(client: AsyncOpenAI, tools: Toolset, pending: Pending) -> None:
+    assert_type(await resume(client, tools, pending, approvals={"c": Approve()}), Result)
+    assert_type(resume_stream(client, tools, pending, approve=decide), AsyncStream)

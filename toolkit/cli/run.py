@@ -35,6 +35,7 @@ def run(
     instructions: Annotated[str, typer.Option(metavar="TEXT", help="What the assistant is told first.")] = "",
     thread: Annotated[str | None, typer.Option(metavar="ID", help="Go on in this thread.")] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show each object; read the thread back at the end.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve every call that needs it, without asking.")] = False,
     store: settings.Store = None,
     data_dir: settings.DataDir = None,
     model_url: settings.ModelUrl = None,
@@ -48,7 +49,7 @@ def run(
 ) -> None:
     """Run an assistant with a module's tools on a request.
 
-    Text, calls and results are shown as they happen.
+    Text, calls and results are shown as they happen. You are asked about calls that need approval.
     """
     from openai import DefaultHttpxClient, OpenAI
 
@@ -69,11 +70,11 @@ def run(
     if url:
         here = DefaultHttpxClient(trust_env=False) if settings.is_loopback(urlsplit(url).hostname or "") else None
         with OpenAI(base_url=url, api_key=url_key or "none", http_client=here) as client:  # no proxy leads to here
-            _converse(client, tools, name, instructions, request, thread, Screen(steps=steps))
+            _converse(client, tools, name, instructions, request, thread, Screen(steps=steps), says_yes=yes)
         return
     place = settings.store_url(store, data_dir)
     with Engine(place, model=answering.default, endpoints=answering.endpoints, models=answering.names) as engine:
-        _converse(engine.client(), tools, name, instructions, request, thread, Screen(steps=steps))
+        _converse(engine.client(), tools, name, instructions, request, thread, Screen(steps=steps), says_yes=yes)
 
 
 def _model_name(model: str | None, url: str | None, answering: Answering) -> str:
@@ -105,16 +106,28 @@ def _check_endpoint(name: str, answering: Answering) -> None:
 
 
 def _converse(
-    client: OpenAI, tools: Toolset, model: str, instructions: str, request: str, thread: str | None, screen: Screen
+    client: OpenAI,
+    tools: Toolset,
+    model: str,
+    instructions: str,
+    request: str,
+    thread: str | None,
+    screen: Screen,
+    *,
+    says_yes: bool,
 ) -> None:
     from toolkit import stream
+    from toolkit.cli.approving import Person
     from toolkit.runs.result import text_of
 
     began = time.monotonic()
     with _assistant(client, tools, model, instructions) as assistant_id:
         screen.step("assistant", f"{assistant_id}, model {model}, {len(tools)} tools")
         screen.line("you", request, "bold")
-        with stream(client, tools, assistant_id=assistant_id, thread_id=thread, input=request) as events:
+        person = Person(screen, says_yes=says_yes)
+        with stream(
+            client, tools, assistant_id=assistant_id, thread_id=thread, input=request, approve=person
+        ) as events:
             for event in events:
                 screen.show(event)
     screen.summary(events.result, time.monotonic() - began)

@@ -11,48 +11,33 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAI, Stream, Timeout
 
-from toolkit.runs.coverage import Coverage, Missing
-from toolkit.runs.effects import Effect, Request, RunTools, TimeUp
-from toolkit.runs.events import CallStarted, Event, RunEnded
-from toolkit.runs.hosts import Host
-from toolkit.runs.limits import Limits
+from toolkit.errors import RunError
+from toolkit.runs.calling import acall_tools, call_tools
+from toolkit.runs.consulting import aconsult, consult
+from toolkit.runs.coverage import Coverage
+from toolkit.runs.effects import Ask, Effect, Recall, Request, RunTools, TimeUp
+from toolkit.runs.events import Event, RunEnded
+from toolkit.runs.job import Job
 from toolkit.runs.loop import loop
 from toolkit.runs.outcome import Outcome
 from toolkit.runs.result import Result
 from toolkit.runs.watch import watched
-from toolkit.tools.dispatch import adispatch, dispatch
-from toolkit.tools.toolset import Toolset
 
 if TYPE_CHECKING:
     from httpx2 import Response
     from openai._types import RequestOptions
 
-__all__ = ["Job", "adrive", "drive"]
-
-Client = TypeVar("Client", OpenAI, AsyncOpenAI)
+__all__ = ["adrive", "drive"]
 
 _CONNECT_S = 10.0
 # An answer is read to its end so that the connection can be used again; a server that leaves it open is not waited for.
 _LINGER_S = 0.2
 _leaving: set[asyncio.Task[None]] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class Job(Generic[Client]):
-    """Everything a driver needs for one run."""
-
-    client: Client
-    host: Host
-    toolset: Toolset
-    limits: Limits
-    deps: object
-    missing: Missing = "raise"
 
 
 class _Clock:
@@ -79,15 +64,19 @@ class _Clock:
         self.is_leaving, self.ends = True, math.inf
 
 
-def drive(job: Job[OpenAI]) -> Generator[Event]:
+def drive(client: OpenAI, job: Job) -> Generator[Event]:
     """Run the loop, blocking. The last event is RunEnded; a run that did not end well raises."""
-    effects, clock = loop(job.host, job.limits), _Clock(job.limits.seconds)
-    coverage = Coverage(job.host, job.toolset, job.missing)
+    effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
+    coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)
     while True:
-        outcome, left = Outcome(job.host, coverage), None
+        outcome, left = Outcome(job.host, coverage if _is_ours(effect) else None), None
         try:
-            yield from _carry_out(job, effect, outcome, clock)
+            with closing(_carry_out(client, job, effect, outcome, clock)) as events:
+                for event in events:
+                    if job.recorder.cares(event):
+                        job.recorder.heard(event)
+                    yield event
         except BaseException as reason:
             left = reason
             clock.leave()
@@ -96,26 +85,27 @@ def drive(job: Job[OpenAI]) -> Generator[Event]:
         except StopIteration as end:
             result: Result = end.value
             break
+        except RunError as end:
+            job.recorder.ended(end.result)
+            raise
+    job.recorder.ended(result)
     yield RunEnded(result)
 
 
-def _carry_out(job: Job[OpenAI], effect: Effect, outcome: Outcome, clock: _Clock) -> Generator[Event]:
+def _is_ours(effect: Effect) -> bool:
+    return not isinstance(effect, Request) or effect.is_ours
+
+
+def _carry_out(client: OpenAI, job: Job, effect: Effect, outcome: Outcome, clock: _Clock) -> Generator[Event]:
     left_s = clock.left_s()
     if isinstance(effect, Request):
-        yield from _exchange(job.client, effect, outcome, clock)
+        yield from _exchange(client, effect, outcome, clock)
     elif isinstance(effect, RunTools):
-        for call in effect.calls:
-            yield CallStarted(call)
-        for position, finished in dispatch(
-            job.toolset,
-            effect.calls,
-            deps=job.deps,
-            run_id=effect.run_id,
-            thread_id=effect.thread_id,
-            retries_left=effect.retries_left,
-            timeout_s=None if left_s == math.inf else left_s,
-        ):
-            yield outcome.finish(position, finished)
+        yield from call_tools(job, effect, outcome, None if left_s == math.inf else left_s)
+    elif isinstance(effect, Ask):
+        outcome.decisions = consult(job.approver, effect.calls)
+    elif isinstance(effect, Recall):
+        outcome.kept = job.recorder.recall(effect.run_id)
     else:
         time.sleep(min(effect.seconds, left_s))
 
@@ -153,19 +143,21 @@ def _chunks(response: Response) -> Iterator[bytes]:
         raise APIConnectionError(request=response.request) from error
 
 
-async def adrive(job: Job[AsyncOpenAI]) -> AsyncGenerator[Event]:
+async def adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
     """Run the loop, awaiting; otherwise as `drive`."""
-    effects, clock = loop(job.host, job.limits), _Clock(job.limits.seconds)
-    coverage = Coverage(job.host, job.toolset, job.missing)
+    effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
+    coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)
     while True:
-        outcome, left = Outcome(job.host, coverage), None
+        outcome, left = Outcome(job.host, coverage if _is_ours(effect) else None), None
         try:
             if clock.is_leaving:
-                await _shielded(_acarry_out(job, effect, outcome, clock))
+                await _shielded(_acarry_out(client, job, effect, outcome, clock))
             else:
-                async with aclosing(_acarry_out(job, effect, outcome, clock)) as events:
+                async with aclosing(_acarry_out(client, job, effect, outcome, clock)) as events:
                     async for event in events:
+                        if job.recorder.cares(event):
+                            await asyncio.to_thread(job.recorder.heard, event)
                         yield event
         except BaseException as reason:
             left = reason
@@ -175,30 +167,34 @@ async def adrive(job: Job[AsyncOpenAI]) -> AsyncGenerator[Event]:
         except StopIteration as end:
             result: Result = end.value
             break
+        except RunError as end:
+            await job.recorder.aended(end.result)
+            raise
+    await job.recorder.aended(result)
     yield RunEnded(result)
 
 
-async def _acarry_out(job: Job[AsyncOpenAI], effect: Effect, outcome: Outcome, clock: _Clock) -> AsyncGenerator[Event]:
+async def _acarry_out(
+    client: AsyncOpenAI, job: Job, effect: Effect, outcome: Outcome, clock: _Clock
+) -> AsyncGenerator[Event]:
     left_s = clock.left_s()
     if isinstance(effect, Request):
-        async with aclosing(_aexchange(job.client, effect, outcome, clock)) as events:
+        async with aclosing(_aexchange(client, effect, outcome, clock)) as events:
             async for event in events:
                 yield event
     elif isinstance(effect, RunTools):
-        for call in effect.calls:
-            yield CallStarted(call)
-        running = adispatch(
-            job.toolset,
-            effect.calls,
-            deps=job.deps,
-            run_id=effect.run_id,
-            thread_id=effect.thread_id,
-            retries_left=effect.retries_left,
-            timeout_s=None if left_s == math.inf else left_s,
-        )
-        async with aclosing(running):
-            async for position, finished in running:
-                yield outcome.finish(position, finished)
+        async with aclosing(acall_tools(job, effect, outcome, None if left_s == math.inf else left_s)) as events:
+            async for event in events:
+                yield event
+    elif isinstance(effect, Ask):
+        try:
+            async with _until(clock.ends):
+                outcome.decisions = await aconsult(job.approver, effect.calls)
+        except TimeoutError:
+            clock.left_s()
+            raise  # the approver's own
+    elif isinstance(effect, Recall):
+        outcome.kept = await asyncio.to_thread(job.recorder.recall, effect.run_id)
     else:
         await asyncio.sleep(min(effect.seconds, left_s))
 

@@ -1,30 +1,51 @@
 """The data the run loop trades in.
 
-The loop decides and a driver does. The loop yields effects (`Request`, `RunTools`, `Sleep`); a driver carries each out
-and sends back one `Reply`, whatever happened. All of it is frozen data, so the loop is tested with values: send a
-reply, compare the next effect.
+The loop decides and a driver does. The loop yields effects (`Request`, `Recall`, `Ask`, `RunTools`, `Sleep`); a driver
+carries each out and sends back one `Reply`, whatever happened. All of it is frozen data, so the loop is tested with
+values: send a reply, compare the next effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from toolkit.runs.decisions import Decision
 from toolkit.tools.calls import Call, FinishedCall
 
-__all__ = ["Call", "Effect", "FinishedCall", "Json", "Reply", "Request", "RunTools", "Sleep", "TimeUp", "Turn"]
+__all__ = [
+    "Ask",
+    "Call",
+    "Effect",
+    "FinishedCall",
+    "Json",
+    "Note",
+    "Recall",
+    "Reply",
+    "Request",
+    "RunTools",
+    "Sleep",
+    "TimeUp",
+    "Turn",
+]
 
 Json = Mapping[str, Any]
+Note = tuple[str, str]
+"""What the journal keeps: a key within the run, and JSON."""
 
 _TRY_AGAIN = frozenset({408, 409, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a host reads in a run: its status in our words, the calls it waits for, and why it failed."""
+    """What a host reads in a run: its status in our words, the calls it waits for, and why it failed.
 
-    status: Literal["working", "waiting", "completed", "incomplete", "failed", "cancelled", "expired"]
+    `late` is a run that has expired and whose calls are to be answered in another one; `paused` one that we leave until
+    somebody has decided on its calls.
+    """
+
+    status: Literal["working", "waiting", "late", "paused", "completed", "incomplete", "failed", "cancelled", "expired"]
     calls: tuple[Call, ...] = ()
     code: str = ""
     reason: str = ""
@@ -40,17 +61,53 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     timeout_s: float = 30.0
     """How long one read may take; the limit in seconds may cut it shorter."""
+    is_ours: bool = True
+    """Whether it is about our run, not about another one in its thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Read what the journal has of a run; the reply's `kept`, empty without a journal."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask about calls that a person must approve; the reply's `decisions`, empty when there is nobody to ask."""
+
+    calls: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RunTools:
-    """Run these calls of one turn, in parallel; the reply's `finished` has one for each, in call order."""
+    """Answer the calls of one turn, making them in parallel; the reply's `finished` has one for each, in call order."""
 
     calls: tuple[Call, ...]
+    """As they are to be made: with other arguments than the model's where somebody has changed them."""
     retries_left: Mapping[str, int]
     """How often each tool may still ask to be called again, by name."""
     run_id: str
     thread_id: str
+    settled: Mapping[int, FinishedCall] = field(default_factory=dict[int, FinishedCall])
+    """Answers that need no call, by position: denied, or made before a crash."""
+    changed: frozenset[int] = frozenset()
+    """Positions of the calls with other arguments than the model's."""
+    notes: tuple[Note, ...] = ()
+    """What the journal must have before the first call is made."""
+
+    @property
+    def to_make(self) -> tuple[tuple[int, ...], tuple[Call, ...]]:
+        """The calls that are not settled: their positions, and they themselves."""
+        places = tuple(place for place in range(len(self.calls)) if place not in self.settled)
+        return places, tuple(self.calls[place] for place in places)
+
+    def told(self, place: int, finished: FinishedCall) -> FinishedCall:
+        """Say to the model what a call came to, and that it was not quite the call it had asked for, if so."""
+        if place not in self.changed:
+            return finished
+        text = f"{finished.output.content}\n[Made with other arguments than yours: {finished.call.arguments}]"
+        return replace(finished, output=finished.output._replace(content=text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +117,7 @@ class Sleep:
     seconds: float
 
 
-Effect = Request | RunTools | Sleep
+Effect = Request | Recall | Ask | RunTools | Sleep
 
 
 class TimeUp(Exception):
@@ -81,6 +138,10 @@ class Reply:
     messages: Sequence[Json] = ()
     """The messages that a stream finished."""
     finished: Sequence[FinishedCall] = ()
+    decisions: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
+    """What was decided on the calls of an `Ask`, by their ids."""
+    kept: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the journal has of the run of a `Recall`."""
     left: BaseException | None = None
     """Why the app leaves now: its own exception, GeneratorExit, CancelledError, KeyboardInterrupt, or TimeUp."""
     elapsed_s: float = 0.0

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Any, cast
 
 from toolkit.runs.coverage import Coverage
-from toolkit.runs.effects import FinishedCall, Json, Reply
+from toolkit.runs.decisions import Decision
+from toolkit.runs.effects import FinishedCall, Json, Reply, RunTools
 from toolkit.runs.events import CallFinished, ServerEvent
 from toolkit.runs.hosts import Host
 from toolkit.runs.sse import EventDecoder
@@ -33,6 +34,8 @@ class Outcome:
         self._runs: list[ServerEvent] = []
         self._messages: list[Json] = []
         self._finished: dict[int, FinishedCall] = {}
+        self.decisions: Mapping[str, Decision] = {}
+        self.kept: Mapping[str, str] = {}
         self.is_complete = False
         """Whether all has been said, though the answer may be open still."""
         self.said: Json | None = None
@@ -86,6 +89,11 @@ class Outcome:
         self._finished[position] = finished
         return CallFinished(finished)
 
+    def settle(self, effect: RunTools) -> Iterator[CallFinished]:
+        """Take the answers that need no call."""
+        for place, finished in effect.settled.items():
+            yield self.finish(place, effect.told(place, finished))
+
     def reply(self, left: BaseException | None, elapsed_s: float) -> Reply:
         """Tell the loop what came."""
         return Reply(
@@ -95,6 +103,8 @@ class Outcome:
             error=self._error,
             messages=self._messages,
             finished=[self._finished[position] for position in sorted(self._finished)],
+            decisions=self.decisions,
+            kept=self.kept,
             left=left,
             elapsed_s=elapsed_s,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from toolkit.runs.effects import Json
+from toolkit.runs.hosts import OnActive, OnExpiry
 from toolkit.runs.hosts.assistants import Assistants
 from toolkit.runs.options import InputMessage, RunOptions
 
-__all__ = ["plan"]
+__all__ = ["check_word", "plan"]
 
 # CreateThreadAndRunRequest of the API reference has no such fields.
 _NEED_A_THREAD = ("additional_instructions", "reasoning_effort")
@@ -24,6 +25,8 @@ def plan(
     messages: str | Sequence[InputMessage] | None,
     run_id: str | None,
     options: RunOptions,
+    on_active: OnActive = "fail",
+    on_expiry: OnExpiry = "raise",
 ) -> Assistants:
     """Say how the run begins.
 
@@ -32,11 +35,13 @@ def plan(
     for name, value in (("assistant_id", assistant_id), ("thread_id", thread_id), ("run_id", run_id)):
         _check_id(verb, name, value)
     _check_input(verb, messages)
+    check_word(verb, "on_active", on_active, get_args(OnActive))
+    check_word(verb, "on_expiry", on_expiry, get_args(OnExpiry))
     given = _given(verb, options)
     key = uuid.uuid4().hex
     if run_id is not None:
-        _check_pick_up(verb, thread_id, assistant_id, messages, given)
-        return Assistants(key, thread_id, run_id)
+        _check_pick_up(verb, thread_id, assistant_id, messages, given, on_active)
+        return Assistants(key, thread_id, run_id, on_expiry=on_expiry)
     if assistant_id is None:
         raise TypeError(f"{verb}() needs assistant_id=, or run_id= and thread_id= of a run to pick up")
     if thread_id is None and messages is None:
@@ -46,11 +51,17 @@ def plan(
     if thread_id is not None:
         if said:
             body["additional_messages"] = said
-        return Assistants(key, thread_id, body=body)
+        return Assistants(key, thread_id, body=body, on_active=on_active, on_expiry=on_expiry)
     for name in _NEED_A_THREAD:
         if name in given:
             raise TypeError(f"{verb}({name}=...) needs thread_id=: the API takes it only for a thread there is")
-    return Assistants(key, body={**body, "thread": {"messages": said}})
+    return Assistants(key, body={**body, "thread": {"messages": said}}, on_expiry=on_expiry)
+
+
+def check_word(verb: str, name: str, value: object, words: Sequence[str]) -> None:
+    """Raise ValueError for a word that is none of these."""
+    if value not in words:
+        raise ValueError(f"{verb}({name}={value!r}) takes one of {', '.join(map(repr, words))}")
 
 
 def _check_id(verb: str, name: str, value: object) -> None:
@@ -81,10 +92,13 @@ def _given(verb: str, options: RunOptions) -> dict[str, Any]:
     }
 
 
-def _check_pick_up(verb: str, thread_id: str | None, assistant_id: str | None, messages: object, given: Json) -> None:
+def _check_pick_up(
+    verb: str, thread_id: str | None, assistant_id: str | None, messages: object, given: Json, on_active: OnActive
+) -> None:
     if thread_id is None:
         raise TypeError(f"{verb}(run_id=...) needs thread_id= too, the thread that the run is in")
-    surplus = [name for name, value in (("assistant_id", assistant_id), ("input", messages), *given.items()) if value]
+    ours = {"assistant_id": assistant_id, "input": messages, "on_active": on_active != "fail"}
+    surplus = [name for name, value in {**ours, **given}.items() if value]
     if surplus:
         raise TypeError(f"{verb}(run_id=...) picks up a run there is: leave out {', '.join(surplus)}")
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toolkit.errors import LimitReached, RunCancelled, RunError, RunExpired, RunFailed, RunLost, ToolsMissing
-from toolkit.runs.effects import FinishedCall, Json, Reply, TimeUp, Turn
+from toolkit.errors import LimitReached, RunCancelled, RunError, RunExpired, RunFailed, RunKept, RunLost
+from toolkit.runs.effects import Effect, FinishedCall, Json, Reply, Request, TimeUp, Turn
+from toolkit.runs.gate import Gate
+from toolkit.runs.hosts import Host
 from toolkit.runs.limits import Limits
+from toolkit.runs.pending import Pending
 from toolkit.runs.result import Result
 
 __all__ = ["Progress"]
@@ -18,19 +21,31 @@ _NO_RUN = "The server's answer carried no run: is this an Assistants API?"
 class Progress:
     """The loop's notes; every end, good or bad, is made from them."""
 
+    host: Host
+    """Where the run lives, and how it is to begin; another one once an expired run goes on in a new one."""
+    limits: Limits
+    gate: Gate
     run: Json | None = None
+    run_before: Json | None = None
+    """The expired run that is gone on with, while no new one is known."""
+    pending: Pending | None = None
+    """What somebody must decide on before the run can go on."""
     calls: list[FinishedCall] = field(default_factory=list[FinishedCall])
+    handed_in: int = 0
+    """How many of the calls the server has the outputs of."""
     messages: list[Json] = field(default_factory=list[Json])
     turns: int = 0
     has_gaps: bool = False
     """Part of the run was not seen on a stream, so its messages must be listed."""
     keeps_keys: bool = False
     """The server answers a repeated Idempotency-Key as it did before."""
+    is_unsure: bool = False
+    """The run may have been made though nobody told us."""
 
-    def note(self, reply: Reply, run: Json | None) -> None:
-        """Learn from any reply; `run` is the run it carries."""
-        if run is not None:
-            self.run = run
+    def note(self, effect: Effect, reply: Reply) -> None:
+        """Learn from any reply."""
+        if isinstance(effect, Request) and effect.is_ours:
+            self.run = self.host.run_in(reply.body) or self.run
         self.messages += reply.messages
         self.calls += reply.finished
         self.keeps_keys = self.keeps_keys or reply.headers.get("x-idempotency-key") == "kept"
@@ -42,39 +57,69 @@ class Progress:
             raise RunLost(_NO_RUN)
         return self.run
 
+    def carried(self, reply: Reply) -> Json:
+        """The run that an answer is."""
+        run = self.host.run_in(reply.body)
+        if run is None:
+            raise RunLost(_NO_RUN, result=self.result())
+        return run
+
     def result(self) -> Result | None:
         """What there is; None while no run is known."""
-        if self.run is None:
+        run = self.run or self.run_before
+        if run is None:
             return None
-        return Result(tuple(self.calls), self.turns, self.run, tuple(self.messages))
+        return Result(tuple(self.calls), self.turns, run, tuple(self.messages), self.pending)
 
-    def allow(self, limits: Limits, turn: Turn) -> None:
+    def left_as_it_is(self) -> Pending | None:
+        """The run to go on with at another time; None while no run is known."""
+        run = self.run or self.run_before
+        return None if run is None else Pending(run["id"], run["thread_id"], expires_at=run.get("expires_at"))
+
+    def allow(self, turn: Turn) -> None:
         """Count a turn of calls before they are made, or raise `LimitReached`."""
-        name = limits.reached(self.turns + 1, len(self.calls) + len(turn.calls))
+        name = self.limits.reached(self.turns + 1, len(self.calls) + len(turn.calls))
         if name is not None:
-            most = getattr(limits, name)
+            most = getattr(self.limits, name)
             raise LimitReached(f"The run asked for more {name} than Limits({name}={most}) allows.", limit=name)
         self.turns += 1
 
-    def trouble(self, reply: Reply) -> Exception:
+    def hand_in(self, turn: Turn) -> Turn:
+        """Note how the run is after it was given outputs; one that had expired has not taken them."""
+        if turn.status not in ("late", "expired"):
+            self.handed_in = len(self.calls)
+        return turn
+
+    def go_on(self, host: Host) -> None:
+        """Go on in a new run: the calls are the same run's for whoever asked, the messages are not."""
+        self.host, self.run_before, self.run = host, self.run, None
+        self.handed_in, self.messages, self.has_gaps = len(self.calls), [], False
+
+    def trouble(self, reply: Reply) -> BaseException:
         """Say that a request failed for good: without a run that is the client's own exception."""
-        if self.run is None:
+        if self.result() is None:
             return reply.error or RunLost(_NO_RUN)
+        error = self._trouble(reply)
+        error.__cause__ = reply.error
+        return self.reason(error)
+
+    def _trouble(self, reply: Reply) -> RunError:
+        if self.run is None:
+            return RunKept(f"The run had expired, and a new one was not made: {reply.error or _NO_RUN}")
         name = f"run {self.run['id']} in {self.run['thread_id']}"
         if reply.refused:
-            error = RunError(f"The server refused to go on with {name}: {reply.error}", result=self.result())
-        else:
-            text = f"The server stopped answering; {name} may go on there. Pick it up with run_id= and thread_id=."
-            error = RunLost(text, result=self.result())
-        error.__cause__ = reply.error
-        return error
+            return RunError(f"The server refused to go on with {name}: {reply.error}")
+        return RunLost(f"The server stopped answering; {name} may go on there. Resume it: error.pending.")
 
-    def reason(self, reason: BaseException, limits: Limits) -> BaseException:
-        """Say why we end the run: the app's own reason as it is; a limit with what there is of the run."""
+    def reason(self, reason: BaseException) -> BaseException:
+        """Say why we end the run: the app's own reason as it is; ours with what there is of the run."""
         if isinstance(reason, TimeUp):
-            reason = LimitReached(f"The run was not done within Limits(seconds={limits.seconds}).", limit="seconds")
-        if isinstance(reason, LimitReached | ToolsMissing):
+            text = f"The run was not done within Limits(seconds={self.limits.seconds})."
+            reason = LimitReached(text, limit="seconds")
+        if isinstance(reason, RunError) and reason.result is None:
             reason.result = self.result()
+        if isinstance(reason, RunKept) and reason.pending is None:
+            reason.pending = self.left_as_it_is()
         return reason
 
     def end(self, turn: Turn) -> Result:
@@ -86,7 +131,16 @@ class Progress:
         if turn.status == "cancelled":
             raise RunCancelled("The run was cancelled by somebody else.", result=result)
         if turn.status == "expired":
-            raise RunExpired("The run expired before it was done.", result=result)
+            raise self._expired(result)
         if result is None:
             raise RunLost(_NO_RUN)
         return result
+
+    def _expired(self, result: Result | None) -> RunExpired:
+        late, text = tuple(self.calls[self.handed_in :]), "The run expired before it was done."
+        if late:
+            names = ", ".join(one.call.name for one in late)
+            text += f' What {names} gave came too late: on_expiry="new_run" would hand it to a new run.'
+        elif self.gate.pending is not None and self.gate.pending.calls and not self.calls:
+            text += ' Nothing was called: resume it with on_expiry="new_run" to go on in a new run.'
+        return RunExpired(text, late=late, result=result)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from toolkit.runs.effects import FinishedCall, Json
+from toolkit.runs.pending import Pending
 
 if TYPE_CHECKING:
     from openai.types.beta.threads import Message, Run, RunStatus
@@ -31,6 +32,8 @@ class Result:
     """The run as the server sent it last."""
     messages_json: tuple[Json, ...]
     """The assistant's messages of this run as the server sent them, oldest first."""
+    pending: Pending | None = None
+    """The run and the calls that wait for somebody's approval; None when nothing does. `resume` goes on from here."""
 
     def __repr__(self) -> str:
         said = f"{self.run_json.get('status')} {self.text!r:.80}"
@@ -48,7 +51,7 @@ class Result:
 
     @property
     def status(self) -> RunStatus:
-        """Status of the run; `completed` or `incomplete` for a run that returned."""
+        """Status of the run that returned: `completed`, `incomplete`, or with `.pending` as the server has it."""
         status: RunStatus = self.run_json["status"]
         return status
 

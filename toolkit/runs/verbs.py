@@ -9,9 +9,13 @@ from typing import Any, Unpack, overload
 from openai import AsyncOpenAI, OpenAI
 
 from toolkit.errors import RunLost
+from toolkit.runs.consulting import Approver
 from toolkit.runs.coverage import Missing
-from toolkit.runs.drivers import Job, adrive, drive
+from toolkit.runs.drivers import adrive, drive
 from toolkit.runs.events import RunEnded
+from toolkit.runs.gate import Gate
+from toolkit.runs.hosts import OnActive, OnExpiry
+from toolkit.runs.job import Job, JournalPlace, ready, toolset_of
 from toolkit.runs.limits import Limits
 from toolkit.runs.options import InputMessage, RunOptions
 from toolkit.runs.plan import plan
@@ -19,9 +23,9 @@ from toolkit.runs.result import Result
 from toolkit.runs.streams import AsyncStream, Stream
 from toolkit.tools.toolset import Toolset
 
-__all__ = ["run", "stream"]
+__all__ = ["LIMITS", "run", "stream", "streamed", "to_its_end"]
 
-_LIMITS = Limits()
+LIMITS = Limits()
 
 
 @overload
@@ -34,8 +38,12 @@ def run(
     input: str | Sequence[InputMessage] | None = None,
     run_id: str | None = None,
     deps: object = None,
-    limits: Limits = _LIMITS,
+    limits: Limits = LIMITS,
     missing: Missing = "raise",
+    approve: Approver | None = None,
+    journal: JournalPlace | None = None,
+    on_active: OnActive = "fail",
+    on_expiry: OnExpiry = "raise",
     **options: Unpack[RunOptions],
 ) -> Result: ...
 @overload
@@ -48,8 +56,12 @@ def run(
     input: str | Sequence[InputMessage] | None = None,
     run_id: str | None = None,
     deps: object = None,
-    limits: Limits = _LIMITS,
+    limits: Limits = LIMITS,
     missing: Missing = "raise",
+    approve: Approver | None = None,
+    journal: JournalPlace | None = None,
+    on_active: OnActive = "fail",
+    on_expiry: OnExpiry = "raise",
     **options: Unpack[RunOptions],
 ) -> Coroutine[Any, Any, Result]: ...
 def run(
@@ -61,8 +73,12 @@ def run(
     input: str | Sequence[InputMessage] | None = None,  # noqa: A002 - the word of the API
     run_id: str | None = None,
     deps: object = None,
-    limits: Limits = _LIMITS,
+    limits: Limits = LIMITS,
     missing: Missing = "raise",
+    approve: Approver | None = None,
+    journal: JournalPlace | None = None,
+    on_active: OnActive = "fail",
+    on_expiry: OnExpiry = "raise",
     **options: Unpack[RunOptions],
 ) -> Result | Coroutine[Any, Any, Result]:
     """Run an assistant to its end: its calls go to `tools`, their outputs back, until it has answered.
@@ -77,20 +93,30 @@ def run(
     deps: what tools find as `ctx.deps`.
     missing: what becomes of functions that the assistant has and `tools` lacks: "raise" ToolsMissing before the model
         says anything, or "tell" the model when it calls one.
+    approve: decides on each call that needs it (`@tool(approve=...)`): given the Call, it returns True, False, Approve
+        or Deny; may be async. Without it such calls are not made, and the run is left: `result.pending`, for `resume`.
+    journal: a file (or Journal) that tells, after a crash, what has been called; see `Journal.unfinished`.
+    on_active: when another run is active in the thread: "fail" raises ThreadBusy; "wait" until it is over; "queue" is
+        the same in the order asked within this process; "replace" cancels it.
+    on_expiry: when the run expires before it has the outputs of its calls: "raise", or hand them to a "new_run".
     With an AsyncOpenAI, await the result.
 
-    Returns for `completed` and `incomplete` runs (`result.status`). Raises RunFailed, RunCancelled, RunExpired,
-    RunLost, LimitReached and ToolsMissing with `.run` and `.result`; what the API refuses before there is a run is the
-    client's own error.
+    Returns for `completed` and `incomplete` runs (`result.status`), and for one that waits for approval. Raises
+    RunFailed, RunCancelled, RunExpired, LimitReached, ToolsMissing, ThreadBusy and RunKept with `.run` and `.result`;
+    what else the API refuses before there is a run is the client's own error.
     """
-    host = plan("run", assistant_id=assistant_id, thread_id=thread_id, messages=input, run_id=run_id, options=options)
-    toolset = _toolset("run", tools)
-    _check_limits("run", limits)
-    _check_missing("run", missing)
-    if isinstance(client, OpenAI):
-        return _run(Job(client, host, toolset, limits, deps, missing))
-    _check_client("run", client)
-    return _arun(Job(client, host, toolset, limits, deps, missing))
+    host = plan(
+        "run",
+        assistant_id=assistant_id,
+        thread_id=thread_id,
+        messages=input,
+        run_id=run_id,
+        on_active=on_active,
+        on_expiry=on_expiry,
+        options=options,
+    )
+    gate = Gate(toolset=toolset_of("run", tools), deps=deps)
+    return to_its_end(client, ready("run", client, host, limits, gate, missing, approve, journal))
 
 
 @overload
@@ -103,8 +129,12 @@ def stream(
     input: str | Sequence[InputMessage] | None = None,
     run_id: str | None = None,
     deps: object = None,
-    limits: Limits = _LIMITS,
+    limits: Limits = LIMITS,
     missing: Missing = "raise",
+    approve: Approver | None = None,
+    journal: JournalPlace | None = None,
+    on_active: OnActive = "fail",
+    on_expiry: OnExpiry = "raise",
     **options: Unpack[RunOptions],
 ) -> Stream: ...
 @overload
@@ -117,8 +147,12 @@ def stream(
     input: str | Sequence[InputMessage] | None = None,
     run_id: str | None = None,
     deps: object = None,
-    limits: Limits = _LIMITS,
+    limits: Limits = LIMITS,
     missing: Missing = "raise",
+    approve: Approver | None = None,
+    journal: JournalPlace | None = None,
+    on_active: OnActive = "fail",
+    on_expiry: OnExpiry = "raise",
     **options: Unpack[RunOptions],
 ) -> AsyncStream: ...
 def stream(
@@ -130,8 +164,12 @@ def stream(
     input: str | Sequence[InputMessage] | None = None,  # noqa: A002 - the word of the API
     run_id: str | None = None,
     deps: object = None,
-    limits: Limits = _LIMITS,
+    limits: Limits = LIMITS,
     missing: Missing = "raise",
+    approve: Approver | None = None,
+    journal: JournalPlace | None = None,
+    on_active: OnActive = "fail",
+    on_expiry: OnExpiry = "raise",
     **options: Unpack[RunOptions],
 ) -> Stream | AsyncStream:
     """Run an assistant as `run` does, and see what happens as it happens.
@@ -148,52 +186,39 @@ def stream(
     All turns are one stream. Leaving the block early cancels the run. With an AsyncOpenAI: `async with`, `async for`.
     """
     host = plan(
-        "stream", assistant_id=assistant_id, thread_id=thread_id, messages=input, run_id=run_id, options=options
+        "stream",
+        assistant_id=assistant_id,
+        thread_id=thread_id,
+        messages=input,
+        run_id=run_id,
+        on_active=on_active,
+        on_expiry=on_expiry,
+        options=options,
     )
-    toolset = _toolset("stream", tools)
-    _check_limits("stream", limits)
-    _check_missing("stream", missing)
-    if isinstance(client, OpenAI):
-        return Stream(drive(Job(client, host, toolset, limits, deps, missing)))
-    _check_client("stream", client)
-    return AsyncStream(adrive(Job(client, host, toolset, limits, deps, missing)))
+    gate = Gate(toolset=toolset_of("stream", tools), deps=deps)
+    return streamed(client, ready("stream", client, host, limits, gate, missing, approve, journal))
 
 
-def _run(job: Job[OpenAI]) -> Result:
-    for event in drive(job):
+def to_its_end(client: OpenAI | AsyncOpenAI, job: Job) -> Result | Coroutine[Any, Any, Result]:
+    """Carry a job out and give its result, or an awaitable of it."""
+    return _run(client, job) if isinstance(client, OpenAI) else _arun(client, job)
+
+
+def streamed(client: OpenAI | AsyncOpenAI, job: Job) -> Stream | AsyncStream:
+    """Carry a job out while somebody iterates over it."""
+    return Stream(drive(client, job)) if isinstance(client, OpenAI) else AsyncStream(adrive(client, job))
+
+
+def _run(client: OpenAI, job: Job) -> Result:
+    for event in drive(client, job):
         if isinstance(event, RunEnded):
             return event.result
     raise RunLost("The run ended without a result.")
 
 
-async def _arun(job: Job[AsyncOpenAI]) -> Result:
-    async with aclosing(adrive(job)) as events:
+async def _arun(client: AsyncOpenAI, job: Job) -> Result:
+    async with aclosing(adrive(client, job)) as events:
         async for event in events:
             if isinstance(event, RunEnded):
                 return event.result
     raise RunLost("The run ended without a result.")
-
-
-def _toolset(verb: str, tools: Toolset | None) -> Toolset:
-    if tools is None:
-        return Toolset()
-    if not isinstance(tools, Toolset):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
-        raise TypeError(f"{verb}() takes its tools as a Toolset, such as Toolset(f, g), not {type(tools).__name__}")
-    return tools
-
-
-def _check_limits(verb: str, limits: object) -> None:
-    if not isinstance(limits, Limits):
-        raise TypeError(f"{verb}(limits=...) takes Limits, such as Limits(seconds=60), not {type(limits).__name__}")
-
-
-def _check_missing(verb: str, missing: object) -> None:
-    if missing not in ("raise", "tell"):
-        raise ValueError(f'{verb}(missing={missing!r}): write "raise" or "tell"')
-
-
-def _check_client(verb: str, client: object) -> None:
-    if not isinstance(client, AsyncOpenAI):
-        made = "; write engine.client()" if hasattr(client, "client") else ""
-        kind = type(client).__name__
-        raise TypeError(f"{verb}() takes an openai.OpenAI or openai.AsyncOpenAI first, not {kind}{made}")

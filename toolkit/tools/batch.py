@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from toolkit.errors import ToolError
-from toolkit.tools.calls import Call, FinishedCall
+from toolkit.tools.calls import Call, CallListener, FinishedCall
 from toolkit.tools.context import RunContext
 from toolkit.tools.failures import failure, late, log_failure, log_late, passes_through, unknown_tool
 from toolkit.tools.output import Output, output_of
@@ -37,16 +37,23 @@ Post = Callable[[tuple["PendingCall", Ending]], object]
 class Invoker:
     """Makes calls, one at a time, and tells what each comes to. Holds what is the same for all calls of a turn."""
 
-    __slots__ = ("deps", "retries_left", "run_id", "thread_id", "toolset")
+    __slots__ = ("deps", "listener", "retries_left", "run_id", "thread_id", "toolset")
 
     def __init__(
-        self, toolset: Toolset, deps: object, run_id: str, thread_id: str, retries_left: Mapping[str, int]
+        self,
+        toolset: Toolset,
+        deps: object,
+        run_id: str,
+        thread_id: str,
+        retries_left: Mapping[str, int],
+        listener: CallListener | None = None,
     ) -> None:
         self.toolset = toolset
         self.deps = deps
         self.run_id = run_id
         self.thread_id = thread_id
         self.retries_left = retries_left
+        self.listener = listener
 
     def unknown(self, call: Call) -> FinishedCall:
         """Answer a call of a tool that nobody has."""
@@ -61,27 +68,37 @@ class Invoker:
         self, tool: Tool[..., Any], call: Call, wait: Callable[[Awaitable[object]], object] = wait_for
     ) -> FinishedCall:
         """Make a call here. Raises only what ends the program; `wait` serves sync functions that give an awaitable."""
+        if self.listener is not None:
+            self.listener.started(call)
         began = perf_counter()
         try:
             value = tool.invoke(call.arguments, self.context(call) if tool.takes_context else None)
             if type(value) is not str and inspect.isawaitable(value):
                 value = wait(value)
             output = output_of(value, tool.terms.max_output_bytes)
+            finished = FinishedCall(call, output, None, perf_counter() - began)
         except BaseException as error:
-            return self.failed(tool, call, error, perf_counter() - began)
-        return FinishedCall(call, output, None, perf_counter() - began)
+            finished = self.failed(tool, call, error, perf_counter() - began)
+        if self.listener is not None:
+            self.listener.finished(finished)
+        return finished
 
     async def aattempt(self, tool: Tool[..., Any], call: Call) -> FinishedCall:
         """Make a call of an async tool here. Raises what ends the program, and being cancelled or closed."""
+        if self.listener is not None:
+            await asyncio.to_thread(self.listener.started, call)
         began = perf_counter()
         try:
             value = tool.invoke(call.arguments, self.context(call) if tool.takes_context else None)
             output = output_of(await cast("Awaitable[object]", value), tool.terms.max_output_bytes)
+            finished = FinishedCall(call, output, None, perf_counter() - began)
         except BaseException as error:
             if _ends_us(error):
                 raise
-            return self.failed(tool, call, error, perf_counter() - began)
-        return FinishedCall(call, output, None, perf_counter() - began)
+            finished = self.failed(tool, call, error, perf_counter() - began)
+        if self.listener is not None:
+            await asyncio.to_thread(self.listener.finished, finished)
+        return finished
 
     def failed(self, tool: Tool[..., Any], call: Call, error: BaseException, seconds: float) -> FinishedCall:
         """Answer a call whose tool raised. Raises the error itself when it is one that ends the program."""

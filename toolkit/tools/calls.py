@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from toolkit.errors import Retry
 from toolkit.tools.output import Output
 
-__all__ = ["Call", "FinishedCall"]
+__all__ = ["Call", "CallListener", "FinishedCall"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,18 @@ class FinishedCall:
     def asked_again(self) -> bool:
         """Whether the tool raised Retry: each such call takes one from the tool's `retries_left` of the next turn."""
         return isinstance(self.error, Retry)
+
+
+class CallListener(Protocol):
+    """Hears of each call where it is made, in its thread or task: right before the function, and right behind it.
+
+    What it raises ends the turn: a call that could not be told of is not made.
+    """
+
+    def started(self, call: Call) -> None:
+        """Hear that a function is about to be called; it is not when this raises."""
+        ...
+
+    def finished(self, finished: FinishedCall) -> None:
+        """Hear what came of it, also when nobody waits for it any more."""
+        ...

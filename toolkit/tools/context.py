@@ -17,8 +17,13 @@ class RunContext(Generic[Deps]):
     deps: Deps
     """The object given as `run(..., deps=...)`: connections, the user, settings."""
     call_id: str
-    """Id of this call, the same when the call is repeated: a key for work that must not be done twice."""
+    """Id of this call, the same when the call is repeated."""
     tool: str
     """Name under which the model called."""
     run_id: str
     thread_id: str
+
+    @property
+    def idempotency_key(self) -> str:
+        """A key of this call alone, the same when it is made again after a crash: for work not to be done twice."""
+        return f"{self.run_id}-{self.call_id}"

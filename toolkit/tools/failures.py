@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from toolkit.errors import ArgumentsInvalid, CallSignal, Retry
+from toolkit.errors import ArgumentsInvalid, CallSignal, JournalError, Retry
 from toolkit.tools.output import MAX_OUTPUT_BYTES, NoJsonForm, Output, output_of
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ SHOWN_NAME = 64
 
 
 def passes_through(error: BaseException) -> bool:
-    """Say whether an exception asks the whole program to end, which is not ours to turn into an answer."""
-    return isinstance(error, KeyboardInterrupt | SystemExit)
+    """Say whether an exception ends the program, or the turn, and is not ours to turn into an answer."""
+    return isinstance(error, KeyboardInterrupt | SystemExit | JournalError)
 
 
 def failure(tool: str, error: BaseException, *, tries_left: int = 0, max_bytes: int = MAX_OUTPUT_BYTES) -> Output:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from toolkit.errors import DefinitionError, ToolError
 from toolkit.tools.context import RunContext
+from toolkit.tools.signature import named
 from toolkit.tools.terms import Guard
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def call_guarded(
     if context is None:
         raise DefinitionError(f"{tool.name} is guarded: hand it a RunContext, call(arguments, RunContext(...))")
     function: Callable[..., object] = tool.function
-    arguments = _named(function, args, kwargs, hidden)
+    arguments = {name: value for name, value in named(function, args, kwargs).items() if name != hidden}
     verdicts = (guard(context, arguments) for guard in tool.terms.guards)
     if tool.is_async:
         return _acall_guarded(tool.name, verdicts, function, args, kwargs)
@@ -71,19 +72,6 @@ async def _acall_guarded(
     for verdict in verdicts:
         _heed(name, await verdict if inspect.isawaitable(verdict) else verdict)
     return await cast("Awaitable[object]", function(*args, **kwargs))
-
-
-def _named(
-    function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any], hidden: str | None
-) -> Mapping[str, Any]:
-    """Give every parameter's value by name, defaults too; further names of `**kwargs` stand among them."""
-    bound = inspect.signature(function).bind(*args, **kwargs)
-    bound.apply_defaults()
-    given = dict(bound.arguments)
-    for name, parameter in bound.signature.parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            given |= given.pop(name)
-    return {name: value for name, value in given.items() if name != hidden}
 
 
 def _heed(name: str, verdict: object) -> None:

@@ -22,7 +22,7 @@ from typing_extensions import ReadOnly, is_typeddict
 from toolkit.errors import DefinitionError
 from toolkit.tools.context import RunContext
 
-__all__ = ["ABSENT", "Parameter", "Signature", "UnknownName", "docstring", "signature", "title"]
+__all__ = ["ABSENT", "Parameter", "Signature", "UnknownName", "docstring", "named", "signature", "title"]
 
 UNPACK: tuple[Any, ...] = (typing.Unpack, typing_extensions.Unpack)  # two things on Python 3.11
 ABSENT: Any = inspect.Parameter.empty
@@ -85,6 +85,17 @@ def signature(function: Callable[..., Any], names: Mapping[str, Any] | None = No
         else:
             parameters.extend(_parameters(each, annotation, has_rest))
     return Signature(tuple(parameters), context, needs_context)
+
+
+def named(function: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
+    """Give every argument of a call by name, defaults too; further names of `**kwargs` stand among them."""
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    given = dict(bound.arguments)
+    for name, parameter in bound.signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            given |= given.pop(name)
+    return given
 
 
 def docstring(function: Callable[..., Any]) -> str | None:

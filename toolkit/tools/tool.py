@@ -14,7 +14,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from toolkit.errors import DefinitionError
+from toolkit.errors import ArgumentsInvalid, DefinitionError
+from toolkit.tools.approval import ApprovalRule, asks_for, checked_rule
 from toolkit.tools.context import RunContext
 from toolkit.tools.definition import Definition
 from toolkit.tools.failures import failure, log_failure
@@ -33,6 +34,7 @@ Q = ParamSpec("Q")
 R = TypeVar("R")
 S = TypeVar("S")
 
+Bound = tuple[tuple[Any, ...], dict[str, Any]]
 _Bind = Callable[[object, "type | None"], Callable[..., Any]]
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -52,6 +54,12 @@ class Tool(Generic[P, R]):
     """Whether the function is a coroutine function."""
     terms: Terms = Terms()
     """What the toolsets it has gone through lay down for its calls."""
+    approve: ApprovalRule
+    """Whether somebody must approve a call before it is made; a function says it of the arguments."""
+    read_only: bool
+    """Whether a call changes nothing, so that it may be made again."""
+    idempotent: bool
+    """Whether a call made again with the same `RunContext.idempotency_key` changes nothing more."""
 
     def __init__(
         self,
@@ -61,6 +69,9 @@ class Tool(Generic[P, R]):
         description: str | None = None,
         strict: bool | None = None,
         timeout_s: float | None = None,
+        approve: ApprovalRule = False,
+        read_only: bool = False,
+        idempotent: bool = False,
     ) -> None:
         """See `tool`. Raises DefinitionError."""
         given: object = function
@@ -74,6 +85,8 @@ class Tool(Generic[P, R]):
         self.name = _checked_name(function, name)
         self.timeout_s = checked_timeout(self.name, timeout_s)
         self.is_async = _is_async(function)
+        self.approve = checked_rule(self.name, function, approve)
+        self.read_only, self.idempotent = read_only, idempotent
         self._bind: _Bind | None = None if isinstance(given, staticmethod) else getattr(given, "__get__", None)
         self._asked = (description, strict)
         self._definition = Definition(self.name, function, description, strict)
@@ -219,6 +232,16 @@ class Tool(Generic[P, R]):
         Raises ArgumentsInvalid for arguments the model got wrong, DefinitionError where a context is needed and
         missing.
         """
+        args, kwargs = self.bound(arguments_json, context)
+        if self.terms.guards:
+            from toolkit.tools.guarded import call_guarded
+
+            return call_guarded(self, args, kwargs, context, self._definition.calling[1])
+        function: Callable[..., object] = self.function
+        return function(*args, **kwargs)
+
+    def bound(self, arguments_json: str, context: RunContext[Any] | None = None) -> Bound:
+        """Check the arguments, and give them as the function takes them. Raises what `invoke` raises of itself."""
         bind, context_parameter = self._definition.calling
         args, kwargs = bind(arguments_json)
         if context_parameter is not None:
@@ -226,12 +249,17 @@ class Tool(Generic[P, R]):
                 kwargs[context_parameter] = context
             elif self._definition.signature.needs_context:
                 raise DefinitionError(f"{self.name} takes a RunContext: hand it one, call(arguments, RunContext(...))")
-        if self.terms.guards:
-            from toolkit.tools.guarded import call_guarded
+        return args, kwargs
 
-            return call_guarded(self, args, kwargs, context, context_parameter)
-        function: Callable[..., object] = self.function
-        return function(*args, **kwargs)
+    def needs_approval(self, arguments_json: str, context: RunContext[Any] | None = None) -> bool:
+        """Say whether somebody must approve this call; not one that cannot be made, for its arguments are wrong."""
+        if self.approve is False:
+            return False
+        try:
+            args, kwargs = self.bound(arguments_json, context)
+        except ArgumentsInvalid:
+            return False
+        return self.approve is True or asks_for(self.name, self.function, self.approve, args, kwargs)
 
     @property
     def takes_context(self) -> bool:
@@ -305,6 +333,9 @@ def tool(
     description: str | None = None,
     strict: bool | None = None,
     timeout_s: float | None = None,
+    approve: ApprovalRule = False,
+    read_only: bool = False,
+    idempotent: bool = False,
 ) -> _Decorator: ...
 def tool(
     function: Any = None,
@@ -314,6 +345,9 @@ def tool(
     description: str | None = None,
     strict: bool | None = None,
     timeout_s: float | None = None,
+    approve: ApprovalRule = False,
+    read_only: bool = False,
+    idempotent: bool = False,
 ) -> Any:
     """Make a function a tool, which is still called as before: `@tool`, or `@tool(name=..., strict=...)`.
 
@@ -322,11 +356,15 @@ def tool(
     strict: True holds the model to the schema exactly, and is an error where a type cannot be said so; False never
         does; None, the default, does it where it is honest (`Tool.not_strict_because` says why not).
     timeout_s: how long a call may take in a run, sync functions included; their effect may still happen after it.
+    approve: True when a person must approve each call in a run, or a function that says so of the arguments: it is
+        given those it names, checked and typed.
+    read_only, idempotent: that a call may be made again when a run goes on after a crash and nobody knows how far it
+        got: because it changes nothing, or nothing more under the same `RunContext.idempotency_key`.
     Goes on functions, async functions, methods, class and static methods (in either order; type checkers want a static
     method read from the class, and a class method from an instance), partials and callable objects. Raises
     DefinitionError: at once for a name or a parameter without annotation, on first use or in a Toolset for types that
     cannot be said.
     """
-    if function is None:
-        return functools.partial(Tool, name=name, description=description, strict=strict, timeout_s=timeout_s)
-    return Tool(function, name=name, description=description, strict=strict, timeout_s=timeout_s)
+    options: dict[str, Any] = {"name": name, "description": description, "strict": strict, "timeout_s": timeout_s}
+    options |= {"approve": approve, "read_only": read_only, "idempotent": idempotent}
+    return functools.partial(Tool, **options) if function is None else Tool(function, **options)

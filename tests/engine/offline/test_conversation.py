@@ -49,6 +49,14 @@ def test_calls_that_were_answered_in_their_order() -> None:
     assert read(said) == Asked("Go.", done, "More.", 0)
 
 
+def test_what_came_too_late_for_an_expired_run_is_done() -> None:
+    late = 'This is not a message of the user. The run ...\nCall: f({"x":1})\nAnswer: two\nlines'
+    said = messages(user("Old."), assistant("Fine."), user("Go."), user(late), user(late.replace("1", "2")))
+    done = (Done("f", {"x": 1}, "two\nlines"), Done("f", {"x": 2}, "two\nlines"))
+    assert read(said) == Asked("Go.", done, "", 2)
+    assert read(messages(user("Go."), assistant(None, a='{"x":3}'), user(late))).done == (*done[:1],)
+
+
 def test_calls_without_an_output_are_not_done() -> None:
     assert read(messages(user("Go."), assistant(None, a="{}"))).done == ()
 

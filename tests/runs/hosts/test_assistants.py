@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from toolkit.runs.effects import Reply
@@ -37,7 +39,7 @@ def test_which_events_matter() -> None:
 def test_every_post_has_a_key_and_the_key_tells_the_turn() -> None:
     run = {"thread_id": "thread_1", "id": "run_1"}
     posts = [HOST.start(), HOST.submit(run, [], 1), HOST.submit(run, [], 2), HOST.cancel(run)]
-    assert [post.headers["Idempotency-Key"] for post in posts] == ["k-start", "k-turn-1", "k-turn-2", "k-cancel"]
+    assert [post.headers["Idempotency-Key"] for post in posts] == ["k-start", "k-turn-1", "k-turn-2", "k-cancel-run_1"]
 
 
 def test_ids_cannot_leave_their_place_in_the_path() -> None:
@@ -48,3 +50,48 @@ def test_a_page_without_runs_finds_none() -> None:
     assert HOST.found(Reply(200, {"data": []})) is None
     assert HOST.found(Reply(200, {"unexpected": 1})) is None
     assert HOST.found(Reply(200)) is None
+
+
+def test_who_keeps_a_run_out_of_its_thread() -> None:
+    busy = Reply(400, error=ValueError("Thread thread_1 already has an active run run_9."))
+    assert HOST.is_kept_out(busy)
+    assert not HOST.is_kept_out(Reply(500, error=busy.error))
+    assert not HOST.is_kept_out(Reply(400, error=ValueError("no such assistant")))
+    assert not Assistants("k", body={"assistant_id": "a", "thread": {}}).is_kept_out(busy)
+    assert HOST.newest(Reply(200, {"data": [{"id": "run_9"}, {"id": "run_8"}]})) == {"id": "run_9"}
+    assert HOST.newest(Reply(200, {"data": []})) is None
+    assert HOST.newest(Reply(None)) is None
+
+
+def test_an_expired_run_is_over_unless_a_new_one_is_to_go_on() -> None:
+    run = {"status": "expired", "id": "run_1", "thread_id": "thread_1"}
+    assert HOST.turn(run).status == "expired"
+    assert replace(HOST, on_expiry="new_run").turn(run).status == "late"
+    assert replace(HOST, on_expiry="new_run").turn({**run, "status": "failed"}).status == "failed"
+
+
+def test_the_calls_that_an_expired_run_has_no_outputs_of() -> None:
+    run = {"id": "run/1", "thread_id": "thread_1"}
+    assert HOST.steps(run).path == "/threads/thread_1/runs/run%2F1/steps?limit=1&order=desc"
+    calls = [
+        {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}", "output": "out"}},
+        {"id": "c2", "type": "function", "function": {"name": "f", "arguments": "{}", "output": None}},
+        {"id": "c3", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+        {"id": "c4", "type": "code_interpreter", "code_interpreter": {}},
+    ]
+    steps = [{"step_details": {"type": "tool_calls", "tool_calls": calls}}]
+    assert [call.id for call in HOST.unanswered(Reply(200, {"data": steps}))] == ["c2", "c3"]
+    message = {"step_details": {"type": "message_creation", "message_creation": {"message_id": "m"}}}
+    assert HOST.unanswered(Reply(200, {"data": [message]})) == []
+
+
+def test_the_run_that_goes_on_from_an_expired_one() -> None:
+    run = {"id": "run_1", "thread_id": "thread_1", "assistant_id": "asst_1", "metadata": None}
+    assert HOST.runs(run).path == "/threads/thread_1/runs?limit=100&order=desc"
+    heirs = [{"id": "run_3", "metadata": None}, {"id": "run_2", "metadata": {"continues_run": "run_1"}}]
+    assert HOST.heir(run, Reply(200, {"data": heirs})) == heirs[1]
+    assert HOST.heir(run, Reply(200, {"data": heirs[:1]})) is None
+    successor = Assistants("k", "thread_1", "run_1", on_expiry="new_run").successor(run, [])
+    assert (successor.picked_up, successor.on_active, successor.on_expiry) == (False, "wait", "new_run")
+    assert successor.start().headers["Idempotency-Key"] == "after-run_1"
+    assert successor.submit(run, [], 2).headers["Idempotency-Key"] == "k-turn-2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,6 +11,9 @@ from typing import Any, cast
 from toolkit.engine.offline.answering import Done
 
 __all__ = ["Asked", "members_of", "read", "text_of"]
+
+_LATE = re.compile(r"This is not a message of the user\..*\nCall: ([\w-]+)\((.*)\)\nAnswer: (.*)", re.DOTALL)
+"""What a client says, in a message, of a call whose run had expired before it could take the output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ def read(messages: Sequence[str], end: int | None = None) -> Asked:
     calls: list[dict[str, Any]] = []
     outputs: dict[str, str] = {}
     texts: list[str] = []
+    late: list[Done] = []
     said = ""
     while position:
         message: dict[str, Any] = json.loads(messages[position - 1])
@@ -39,14 +44,18 @@ def read(messages: Sequence[str], end: int | None = None) -> Asked:
             break
         position -= 1
         if role == "user":
-            texts.append(text_of(message.get("content")))
+            text = text_of(message.get("content"))
+            if call := _LATE.fullmatch(text):
+                late.insert(0, Done(call[1], members_of(call[2]), call[3]))
+            else:
+                texts.append(text)
         elif role == "tool":
             outputs[str(message.get("tool_call_id"))] = text_of(message.get("content"))
         elif role == "assistant":
             said = said or text_of(message.get("content"))
             calls[:0] = message.get("tool_calls") or []
-    done = tuple(_done(call, outputs[call["id"]]) for call in calls if call.get("id") in outputs)
-    return Asked("\n".join(reversed(texts)).strip(), done, said, position)
+    done = (_done(call, outputs[call["id"]]) for call in calls if call.get("id") in outputs)
+    return Asked("\n".join(reversed(texts)).strip(), (*late, *done), said, position)
 
 
 def text_of(content: object) -> str:

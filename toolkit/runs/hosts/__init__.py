@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
-from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
+from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
 
-__all__ = ["Carried", "Host"]
+__all__ = ["Carried", "Host", "OnActive", "OnExpiry"]
+
+OnActive = Literal["fail", "wait", "queue", "replace"]
+"""What to do when another run is active in the thread: fail; wait until it is over; the same, in the order in which
+this process asked; cancel it."""
+OnExpiry = Literal["raise", "new_run"]
+"""What to do when a run expired before it had the outputs of its calls: raise; hand them to a new run."""
 
 Carried = Literal["run", "last run", "message", "error"]
 """What an event of a stream is for the loop; behind a `last run` the stream has nothing more to say."""
@@ -19,6 +25,16 @@ class Host(Protocol):
     @property
     def picked_up(self) -> bool:
         """Whether the run is somebody else's, joined on the way: it is not cancelled when we leave."""
+        ...
+
+    @property
+    def on_active(self) -> OnActive:
+        """What to do when another run is active in the thread."""
+        ...
+
+    @property
+    def thread_id(self) -> str | None:
+        """The thread the run is to be in, None for one that it makes."""
         ...
 
     @property
@@ -36,6 +52,14 @@ class Host(Protocol):
 
     def found(self, reply: Reply) -> Json | None:
         """Read the answer to `look`: the run that `start` made, if it did."""
+        ...
+
+    def is_kept_out(self, reply: Reply) -> bool:
+        """Whether the creation was refused because another run is active in the thread."""
+        ...
+
+    def newest(self, reply: Reply) -> Json | None:
+        """Read the answer to `look`: the thread's newest run, whoever made it."""
         ...
 
     def read(self, run: Json | None) -> Request:
@@ -56,6 +80,26 @@ class Host(Protocol):
 
     def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
         """Read the answer to `messages`: the assistant's, and where to go on when there are more."""
+        ...
+
+    def runs(self, run: Json) -> Request:
+        """List the newest runs of the run's thread."""
+        ...
+
+    def heir(self, run: Json, reply: Reply) -> Json | None:
+        """Read the answer to `runs`: the one that `successor` made for this run, if it was made."""
+        ...
+
+    def steps(self, run: Json) -> Request:
+        """List the last steps of a run."""
+        ...
+
+    def unanswered(self, reply: Reply) -> Sequence[Call]:
+        """Read the answer to `steps`: the calls that have no output."""
+        ...
+
+    def successor(self, run: Json, finished: Sequence[FinishedCall]) -> Self:
+        """Hand the outputs that an expired run could not take to a new run in its thread."""
         ...
 
     def run_in(self, body: Json | None) -> Json | None:

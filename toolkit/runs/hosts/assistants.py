@@ -7,13 +7,14 @@ do not know it ignore it, and one that keeps keys says `x-idempotency-key: kept`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote
 
 from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
-from toolkit.runs.hosts import Carried
+from toolkit.runs.hosts import Carried, OnActive, OnExpiry
+from toolkit.runs.late import continued_by, options_of, told
 
 __all__ = ["Assistants"]
 
@@ -52,6 +53,10 @@ class Assistants:
     run_id: str | None = None
     body: Json = field(default_factory=dict[str, object])
     """What creates the run, `assistant_id` and options."""
+    on_active: OnActive = "fail"
+    on_expiry: OnExpiry = "raise"
+    start_key: str | None = None
+    """Idempotency-Key of the creation, where another process may have sent it before us."""
 
     @property
     def picked_up(self) -> bool:
@@ -63,7 +68,7 @@ class Assistants:
 
     def start(self) -> Request:
         path = "/threads/runs" if self.thread_id is None else f"{_thread(self.thread_id)}/runs"
-        return self._post(path, {**self.body, "stream": True}, "start", _SILENCE_S)
+        return self._post(path, {**self.body, "stream": True}, "start", _SILENCE_S, self.start_key)
 
     def look(self) -> Request:
         if self.thread_id is None:
@@ -71,12 +76,19 @@ class Assistants:
         return Request("GET", f"{_thread(self.thread_id)}/runs?limit=1&order=desc", headers=_BETA)
 
     def found(self, reply: Reply) -> Json | None:
-        runs: list[Json] = (reply.body or {}).get("data", [])
-        if not runs or runs[0]["assistant_id"] != self.body["assistant_id"]:
+        run = self.newest(reply)
+        if run is None or run["assistant_id"] != self.body["assistant_id"]:
             return None
         # An active run keeps others out: had it been there before, we would have been refused, not left unanswered.
-        active = self.turn(runs[0]).status in ("working", "waiting")
-        return runs[0] if active or _made_since_start(runs[0], reply) else None
+        active = self.turn(run).status in ("working", "waiting")
+        return run if active or _made_since_start(run, reply) else None
+
+    def is_kept_out(self, reply: Reply) -> bool:
+        # The API has no code for it; its words have stayed the same.
+        return self.thread_id is not None and reply.status == 400 and "active run" in str(reply.error)
+
+    def newest(self, reply: Reply) -> Json | None:
+        return next(iter(_data(reply)), None)
 
     def read(self, run: Json | None) -> Request:
         return Request("GET", self._run(run), headers=_POLL)
@@ -87,7 +99,7 @@ class Assistants:
         return self._post(f"{self._run(run)}/submit_tool_outputs", body, f"turn-{turn}", _SILENCE_S)
 
     def cancel(self, run: Json) -> Request:
-        return self._post(f"{self._run(run)}/cancel", None, "cancel", 30.0)
+        return self._post(f"{self._run(run)}/cancel", None, f"cancel-{run['id']}", 30.0)
 
     def messages(self, run: Json, after: str | None) -> Request:
         behind = "" if after is None else f"&after={quote(after, safe='')}"
@@ -95,10 +107,29 @@ class Assistants:
         return Request("GET", f"{_thread(run['thread_id'])}/messages?{query}", headers=_BETA)
 
     def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
-        page = reply.body or {}
-        data: list[Json] = page.get("data", [])
-        after = data[-1]["id"] if data and page.get("has_more") else None
+        data = _data(reply)
+        after = data[-1]["id"] if data and (reply.body or {}).get("has_more") else None
         return [message for message in data if message["role"] == "assistant"], after
+
+    def runs(self, run: Json) -> Request:
+        return Request("GET", f"{_thread(run['thread_id'])}/runs?limit=100&order=desc", headers=_BETA)
+
+    def heir(self, run: Json, reply: Reply) -> Json | None:
+        return next((one for one in _data(reply) if continued_by(one) == run["id"]), None)
+
+    def steps(self, run: Json) -> Request:
+        return Request("GET", f"{self._run(run)}/steps?limit=1&order=desc", headers=_BETA)
+
+    def unanswered(self, reply: Reply) -> Sequence[Call]:
+        asked: list[Json] = [one for step in _data(reply) for one in step["step_details"].get("tool_calls", ())]
+        return [_call(one) for one in asked if one["type"] == "function" and one["function"].get("output") is None]
+
+    def successor(self, run: Json, finished: Sequence[FinishedCall]) -> Assistants:
+        # The same key and body in whatever process: a server that keeps keys makes one run of them.
+        body = {**options_of(run), "additional_messages": [told(run["id"], one) for one in finished]}
+        return replace(
+            self, thread_id=run["thread_id"], run_id=None, body=body, on_active="wait", start_key=f"after-{run['id']}"
+        )
 
     def run_in(self, body: Json | None) -> Json | None:
         return body if body is not None and body.get("object") == "thread.run" else None
@@ -108,6 +139,8 @@ class Assistants:
         if status == "requires_action":
             asked = run["required_action"]["submit_tool_outputs"]["tool_calls"]
             return Turn("waiting", tuple(_call(one) for one in asked))
+        if status == "expired" and self.on_expiry == "new_run":
+            return Turn("late")
         error: Json = run.get("last_error") or {}
         return Turn(_STATUS.get(status, "working"), code=error.get("code", ""), reason=error.get("message", ""))
 
@@ -121,13 +154,18 @@ class Assistants:
         thread_id, run_id = (self.thread_id or "", self.run_id or "") if run is None else (run["thread_id"], run["id"])
         return f"{_thread(thread_id)}/runs/{quote(run_id, safe='')}"
 
-    def _post(self, path: str, body: Json | None, what: str, timeout_s: float) -> Request:
-        headers = {**_BETA, "Idempotency-Key": f"{self.key}-{what}"}
+    def _post(self, path: str, body: Json | None, what: str, timeout_s: float, key: str | None = None) -> Request:
+        headers = {**_BETA, "Idempotency-Key": key or f"{self.key}-{what}"}
         return Request("POST", path, body, headers, timeout_s)
 
 
 def _thread(thread_id: str) -> str:
     return f"/threads/{quote(thread_id, safe='')}"
+
+
+def _data(reply: Reply) -> Sequence[Json]:
+    data: Sequence[Json] = (reply.body or {}).get("data", ())
+    return data
 
 
 def _call(asked: Json) -> Call:

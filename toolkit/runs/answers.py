@@ -1,0 +1,62 @@
+"""The answers to the calls of one turn: what is known of them, who must be asked, and then the calls themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+from toolkit.errors import CallsUnknown
+from toolkit.runs.asking import ask
+from toolkit.runs.effects import Ask, Call, Effect, FinishedCall, Recall, Reply, RunTools
+from toolkit.runs.gate import Sorted
+from toolkit.runs.kept import kept_calls
+from toolkit.runs.pending import Pending
+from toolkit.runs.progress import Progress
+
+__all__ = ["answers"]
+
+
+def answers(progress: Progress, calls: Sequence[Call]) -> Generator[Effect, Reply, Sequence[FinishedCall] | None]:
+    """Answer the calls of a turn; None when somebody must decide first, `progress.pending` says on what.
+
+    Raises CallsUnknown, ApprovalMismatch, and what the app's own functions raise.
+    """
+    gate, run = progress.gate, progress.known
+    recalled = (yield from ask(progress, Recall(run["id"]))) if gate.has_journal else Reply()
+    kept = kept_calls(recalled.kept)
+    found = gate.sort(run, calls, kept, gate.decisions)
+    if found.unknown:
+        raise _unknown(progress, found)
+    if found.to_approve:
+        asked = yield from ask(progress, Ask(tuple(found.to_approve)))
+        found = gate.sort(run, calls, kept, {**gate.decisions, **asked.decisions})
+    if found.to_approve:  # all of them are to be decided on together: who decides on some is asked for all again
+        progress.pending = _pending(progress, gate.sort(run, calls, kept, {}).to_approve)
+        return None
+    done = yield from ask(
+        progress,
+        RunTools(
+            tuple(found.calls),
+            progress.limits.retries_left(calls, progress.calls),
+            run["id"],
+            run["thread_id"],
+            found.settled,
+            frozenset(found.changed),
+            tuple(found.notes),
+        ),
+    )
+    return done.finished
+
+
+def _pending(progress: Progress, calls: Sequence[Call], begun: dict[str, int] | None = None) -> Pending:
+    run = progress.known
+    return Pending(run["id"], run["thread_id"], tuple(calls), run.get("expires_at"), begun or {})
+
+
+def _unknown(progress: Progress, found: Sorted) -> CallsUnknown:
+    names = ", ".join(f"{call.name} ({call.id})" for call in found.unknown)
+    begun = {call.id: starts for call, starts in found.unknown.items()}
+    return CallsUnknown(
+        f"The program stopped while it called {names}, and whether that took effect is not known. It was not called "
+        'again. Resume error.pending with a decision on each call, or with on_unknown="tell".',
+        pending=_pending(progress, list(found.unknown), begun),
+    )

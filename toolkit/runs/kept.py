@@ -1,0 +1,116 @@
+"""What a journal keeps of a run: its entries are written and read here, and nowhere else.
+
+An entry is a key and JSON. `run` says which thread the run is in. Of a call, in this order, there are
+`decided.N ID`, what a person decided on; `started.N ID`, written before the function is called; `finished ID`, what it
+gave; `submitted ID`, that the server has it. N counts the times that the call had begun before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from toolkit.runs.decisions import Approve, Decision, Deny
+from toolkit.runs.effects import Json, Note
+from toolkit.tools.calls import Call, FinishedCall
+from toolkit.tools.output import Output
+
+__all__ = [
+    "Kept",
+    "decided_note",
+    "finished_note",
+    "kept_calls",
+    "run_note",
+    "started_note",
+    "submitted_note",
+    "thread_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of one call."""
+
+    starts: int = 0
+    """How often it had begun."""
+    asked: Call | None = None
+    """As the model asked for it, where that was written down."""
+    made: Call | None = None
+    """As it was made last: perhaps with other arguments."""
+    output: Output | None = None
+    """What it gave, if it ended."""
+    decision: Decision | None = None
+    """What was decided on its next start."""
+    is_submitted: bool = False
+
+
+def run_note(thread_id: str) -> Note:
+    return "run", json.dumps({"thread_id": thread_id})
+
+
+def decided_note(call: Call, starts: int, decision: Decision) -> Note:
+    said: dict[str, object] = {"name": call.name, "arguments": call.arguments}
+    if isinstance(decision, Deny):
+        said |= {"deny": decision.reason}
+    elif decision.arguments is not None:
+        said |= {"changed": decision.made(call).arguments}
+    return f"decided.{starts} {call.id}", json.dumps(said)
+
+
+def started_note(call: Call, starts: int) -> Note:
+    return f"started.{starts} {call.id}", json.dumps({"name": call.name, "arguments": call.arguments})
+
+
+def finished_note(finished: FinishedCall) -> Note:
+    output = finished.output
+    return f"finished {finished.call.id}", json.dumps({"output": output.content, "ok": output.ok})
+
+
+def submitted_note(call_id: str) -> Note:
+    return f"submitted {call_id}", "{}"
+
+
+def thread_of(entries: Mapping[str, str]) -> str | None:
+    """The thread of a run; None when that was not written down."""
+    thread_id: str | None = json.loads(entries.get("run", "{}")).get("thread_id")
+    return thread_id
+
+
+def kept_calls(entries: Mapping[str, str]) -> dict[str, Kept]:
+    """Read the entries of a run: what is known of each of its calls, by id."""
+    calls: dict[str, Kept] = {}
+    decisions: dict[str, dict[int, Json]] = {}
+    for key, text in entries.items():
+        event, _, call_id = key.partition(" ")
+        what, _, number = event.partition(".")
+        if call_id:
+            said: Json = json.loads(text)
+            calls[call_id] = _with(calls.get(call_id, Kept()), call_id, what, int(number or 0), said)
+            if what == "decided":
+                decisions.setdefault(call_id, {})[int(number)] = said
+    for call_id, by_start in decisions.items():
+        kept, last = calls[call_id], by_start.get(calls[call_id].starts)
+        asked = _call(call_id, next(iter(by_start.values())))
+        calls[call_id] = replace(kept, asked=asked, decision=_decision(last) if last is not None else None)
+    return calls
+
+
+def _with(kept: Kept, call_id: str, what: str, number: int, said: Json) -> Kept:
+    match what:
+        case "started" if number >= kept.starts:
+            return replace(kept, starts=number + 1, made=_call(call_id, said))
+        case "finished":
+            return replace(kept, output=Output(said["output"], said["ok"]))
+        case "submitted":
+            return replace(kept, is_submitted=True)
+        case _:
+            return kept
+
+
+def _call(call_id: str, said: Json) -> Call:
+    return Call(call_id, said["name"], said["arguments"])
+
+
+def _decision(said: Json) -> Decision:
+    return Deny(said["deny"]) if "deny" in said else Approve(said.get("changed"))
