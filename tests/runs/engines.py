@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,18 +26,24 @@ DOORS = ("in process", "in process, awaiting", "socket", "socket, awaiting")
 class World:
     """An engine, one way to reach it, and the verbs as that way has them."""
 
-    def __init__(self, engine: Engine, url: str | None, awaits: bool, tools: Toolset) -> None:
-        self.engine, self.url, self.awaits, self.tools = engine, url, awaits, tools
+    def __init__(self, engine: Engine, file: Path, url: str | None, awaits: bool, tools: Toolset) -> None:
+        self.engine, self.file, self.url, self.awaits, self.tools = engine, file, url, awaits, tools
         self.here = engine.client()
         self.assistant_id = self.here.beta.assistants.create(model="any", tools=tools.definitions).id
 
-    def run(self, tools: Toolset | None = None, **arguments: Any) -> Result:
+    def run(self, *tools: Toolset | None, **arguments: Any) -> Result:
+        """Run with these tools, or those of the file."""
         if "run_id" not in arguments:
             arguments["assistant_id"] = self.assistant_id
-        return self._result(run, self.tools if tools is None else tools, **arguments)
+        return self._result(run, *(tools or [self.tools]), **arguments)
 
-    def resume(self, pending: Pending, tools: Toolset | None = None, **arguments: Any) -> Result:
-        return self._result(resume, self.tools if tools is None else tools, pending, **arguments)
+    def resume(self, pending: Pending, **arguments: Any) -> Result:
+        return self._result(resume, self.tools, pending, **arguments)
+
+    def expire(self, thread_id: str) -> None:
+        """Let the runs of a thread be late, whatever the time is."""
+        with closing(sqlite3.connect(self.file, timeout=30)) as store, store:
+            store.execute("UPDATE run SET expires_at = 1 WHERE thread = ?", (thread_id,))
 
     def events(
         self, tools: Toolset | None = None, leave: Callable[[Any], bool] = lambda _: False, **arguments: Any
@@ -103,8 +110,9 @@ def worlds(door: str, folder: Path, tools: Toolset) -> Iterator[Start]:
 
         def start(*scripts: Script, **settings: Any) -> tuple[World, Scripted]:
             model = Scripted(scripts)
-            engine = stack.enter_context(Engine(f"sqlite:///{folder}/{next(started)}.db", model=model, **settings))
+            file = folder / f"{next(started)}.db"
+            engine = stack.enter_context(Engine(f"sqlite:///{file}", model=model, **settings))
             url = f"{stack.enter_context(served(engine.app))}/v1" if "socket" in door else None
-            return World(engine, url, "awaiting" in door, tools), model
+            return World(engine, file, url, "awaiting" in door, tools), model
 
         yield start

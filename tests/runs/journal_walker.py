@@ -16,13 +16,14 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -36,7 +37,7 @@ from openai import AsyncOpenAI, OpenAI
 from tests.contract.doors import served
 from tests.engine.scripted import Script, Scripted, answer, ask, asked
 from tests.runs.mortal import Effects, Mortal, MortalStore
-from toolkit import Journal, Pending, Result, RunContext, RunExpired, Toolset, resume_stream, run, stream, tool
+from toolkit import Journal, Pending, Result, RunContext, Toolset, resume_stream, run, stream, tool
 from toolkit.engine import Engine
 from toolkit.engine.model import ModelCall, ModelRequest
 from toolkit.runs.journal import SQLiteStore
@@ -51,7 +52,6 @@ Trial = Generator[Callable[[], None], int, Object]
 
 _AT_ONCE = 4
 _HANGS_S = 60
-_LIVES_S = 2
 _UNKNOWN = "It is not known whether this call took effect: the program stopped while it was being made."
 
 
@@ -179,19 +179,19 @@ def _script(request: ModelRequest) -> Script:
     return answer("All done.")
 
 
-def _engine(folder: Path, **settings: Any) -> Engine:
-    return Engine(f"sqlite:///{folder}/store.db", model=Scripted(_script), **settings)
+def _engine(folder: Path) -> Engine:
+    return Engine(f"sqlite:///{folder}/store.db", model=Scripted(_script))
 
 
 @contextmanager
-def _client(folder: Path, **settings: Any) -> Iterator[OpenAI]:
+def _client(folder: Path) -> Iterator[OpenAI]:
     """Reach the server where it lives apart; else be it."""
     if (folder / "server").exists():
         url = (folder / "server").read_text("ascii").split()[1]
         with OpenAI(base_url=url, api_key="none", http_client=httpx2.Client(verify=False)) as client:
             yield client
     else:
-        with _engine(folder, **settings) as engine:
+        with _engine(folder) as engine:
             yield engine.client()
 
 
@@ -248,20 +248,18 @@ def _prepare(kind: Kind, folder: Path) -> None:
         while not (folder / "server").exists():
             time.sleep(0.01)
     tools = _tools(kind, Effects(folder / "effects"))
-    with _client(folder, run_expires_s=_LIVES_S if kind.late else 600) as client:
+    with _client(folder) as client:
         assistant = client.beta.assistants.create(model="m", tools=tools.definitions)
-        notes: Object = {"assistant": assistant.id, "pending": None}
-        for _ in range(9):
-            notes["thread"] = client.beta.threads.create(messages=[{"role": "user", "content": "Go."}]).id
-            with suppress(RunExpired):  # of a machine that is busy
-                if kind.approved:
-                    waiting = run(client, tools, assistant_id=assistant.id, thread_id=notes["thread"]).pending
-                    assert waiting is not None
-                    notes["pending"] = waiting.to_json()
-                break
-        if kind.late:
-            time.sleep(_LIVES_S + 0.2)
+        thread = client.beta.threads.create(messages=[{"role": "user", "content": "Go."}])
+        notes = {"assistant": assistant.id, "thread": thread.id, "pending": None}
+        if kind.approved:
+            waiting = run(client, tools, assistant_id=assistant.id, thread_id=thread.id).pending
+            assert waiting is not None
+            notes["pending"] = waiting.to_json()
     (folder / "notes.json").write_text(json.dumps(notes), "utf-8")
+    if kind.late:
+        with closing(sqlite3.connect(folder / "store.db")) as store, store:
+            store.execute("UPDATE run SET expires_at = 1")
 
 
 def _live(kind: Kind, folder: Path, death: int) -> None:

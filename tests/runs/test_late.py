@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.engine.scripted import answer, ask, asked
-from tests.runs.engines import Start
+from tests.runs.engines import Start, World
 from tests.runs.play import OK, Play, done, is_get, is_post, run
-from toolkit import Approve, CallFinished, Deny, Limits, Pending, RunExpired, RunKept, Toolset, tool
-from toolkit import run as run_it
-from toolkit.engine import Engine
+from toolkit import Approve, CallFinished, Deny, Limits, Pending, RunContext, RunExpired, RunKept, Toolset, tool
 from toolkit.engine.model import ModelCall
 from toolkit.runs.effects import Reply, RunTools
 from toolkit.runs.hosts.assistants import Assistants
@@ -168,11 +165,11 @@ MADE: list[int] = []
 
 
 @tool
-def slow(number: int) -> str:
+def slow(number: int, ctx: RunContext[World | None]) -> str:
     """Take longer than a run lives."""
     MADE.append(number)
-    if number:
-        time.sleep(1.3)
+    if number and ctx.deps is not None:
+        ctx.deps.expire(ctx.thread_id)
     return f"slow {number}"
 
 
@@ -195,9 +192,9 @@ NEW_RUN: dict[str, Any] = {"on_expiry": "new_run"}
 
 
 def test_a_tool_that_outlives_its_run(start: Start) -> None:
-    world, model = start(SLOW, answer("It was slow."), run_expires_s=1)
+    world, model = start(SLOW, answer("It was slow."))
     first = world.here.beta.threads.create(messages=[{"role": "user", "content": "Go."}])
-    events = world.events(thread_id=first.id, metadata={"team": "a"}, **NEW_RUN)
+    events = world.events(thread_id=first.id, metadata={"team": "a"}, deps=world, **NEW_RUN)
     result = events[-1].result
     assert (result.text, [one.output.content for one in result.calls], MADE) == ("It was slow.", ["slow 1"], [1])
     assert sum(isinstance(event, CallFinished) for event in events) == 1
@@ -207,17 +204,17 @@ def test_a_tool_that_outlives_its_run(start: Start) -> None:
 
 
 def test_without_the_policy_it_is_an_exception_with_the_outputs(start: Start) -> None:
-    world, _ = start(SLOW, answer("never"), run_expires_s=1)
+    world, _ = start(SLOW, answer("never"))
     with pytest.raises(RunExpired, match="What slow gave came too late") as expired:
-        world.run(input="Go.")
+        world.run(input="Go.", deps=world)
     assert [one.output.content for one in expired.value.late] == ["slow 1"]
 
 
 def test_an_approval_that_comes_after_the_run_has_expired(start: Start) -> None:
-    world, model = start(PAY, answer("Paid."), run_expires_s=1)
+    world, model = start(PAY, answer("Paid."))
     pending = world.run(input="Pay.").pending
     assert pending is not None
-    time.sleep(1.5)
+    world.expire(pending.thread_id)
     with pytest.raises(RunExpired, match='Nothing was called: resume it with on_expiry="new_run"'):
         world.resume(pending, approvals={"call_p": True})
     assert MADE == []
@@ -231,10 +228,10 @@ def test_an_approval_that_comes_after_the_run_has_expired(start: Start) -> None:
 
 
 def test_a_run_that_has_expired_still_asks_for_its_approvals(start: Start) -> None:
-    world, _ = start(PAY, answer("Not paid."), run_expires_s=1)
+    world, _ = start(PAY, answer("Not paid."))
     first = world.run(input="Pay.").pending
     assert first is not None
-    time.sleep(1.5)
+    world.expire(first.thread_id)
     second = world.resume(first, **NEW_RUN).pending
     assert second == replace(first, expires_at=second.expires_at if second else None)
     assert second is not None
@@ -242,15 +239,13 @@ def test_a_run_that_has_expired_still_asks_for_its_approvals(start: Start) -> No
     assert (result.text, MADE) == ("Not paid.", [0])
 
 
-def test_the_offline_model_understands_it() -> None:
-    with Engine("sqlite:///:memory:", run_expires_s=1) as engine:
-        client = engine.client()
-        assistant = client.beta.assistants.create(model="offline", tools=[slow.definition])
-        result = run_it(client, Toolset(slow), assistant_id=assistant.id, input="Slow number 1", **NEW_RUN)
+def test_the_offline_model_understands_it(start: Start) -> None:
+    world, _ = start(answer("never"))
+    result = world.run(input="Slow number 1", deps=world, model="offline", **NEW_RUN)
     assert (result.turns, "slow 1" in result.text) == (1, True)
 
 
 def test_the_limits_hold_over_both_runs(start: Start) -> None:
-    world, _ = start(SLOW, SLOW, answer("never"), run_expires_s=1)
+    world, _ = start(SLOW, SLOW, answer("never"))
     with pytest.raises(Exception, match="Limits\\(turns=1\\)"):
-        world.run(input="Go.", limits=Limits(turns=1), **NEW_RUN)
+        world.run(input="Go.", limits=Limits(turns=1), deps=world, **NEW_RUN)

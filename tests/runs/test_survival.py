@@ -252,10 +252,10 @@ def test_a_disk_that_is_full_behind_the_call_loses_nothing(start: Start) -> None
 
 
 def test_late_outputs_in_the_journal_go_to_a_new_run(start: Start, journal: Journal) -> None:
-    world, model = start(ask(SEND), answer("Sent."), run_expires_s=1)
+    world, model = start(ask(SEND), answer("Sent."))
     pending = waiting(world)
     world.resume_events(pending, finished(1), journal=journal)
-    time.sleep(1.5)
+    world.expire(pending.thread_id)
     [lost] = journal.unfinished()
     result = world.resume(lost, journal=journal, on_expiry="new_run")
     assert (result.text, MADE, journal.unfinished()) == ("Sent.", ["send Ada"], [])

@@ -86,6 +86,9 @@ VALUES (:id, :project, :thread, :assistant, :created_at, :status, :attempt, :exp
 INSERT INTO message (id, project, thread, run, created_at, status, body)
 VALUES (:id, :project, :thread, :run, :created_at, :status, :body);
 
+-- name: transfer.count_message
+UPDATE thread SET messages = messages + 1 WHERE id = :thread;
+
 -- name: transfer.add_step
 INSERT INTO step (id, project, thread, run, created_at, status, type, body, full)
 VALUES (:id, :project, :thread, :run, :created_at, :status, :type, :body, :full);

@@ -42,6 +42,7 @@ def _insert(tx: Tx, line: MessageLine) -> None:
         status=message["status"],
         body=dump(message),
     )
+    tx.run("transfer.count_message", thread=message["thread_id"])
     if line.draft:  # no item came along: it was being written
         _remember(tx, line)
 
