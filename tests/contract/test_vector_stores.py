@@ -247,8 +247,8 @@ def archive() -> bytes:
 def test_files_that_are_no_text(start: Any) -> None:
     talk: Talk = start()
     given = {
-        "a.pdf": (b"%PDF-1.7\n%\xe2\xe3", "unsupported_file"),
-        "a.xlsx": (archive(), "unsupported_file"),
+        "a.pdf": (b"%PDF-1.7\n%\xe2\xe3", "invalid_file"),
+        "a.xlsx": (archive(), "invalid_file"),
         "a.png": (b"\x89PNG\r\n\x1a\n" + bytes(9), "unsupported_file"),
         "a.bin": (bytes(range(256)), "unsupported_file"),
         "empty.txt": (b"", "invalid_file"),

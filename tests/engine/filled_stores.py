@@ -44,7 +44,7 @@ def write(tx: Tx, row: Any, texts: Sequence[str], start: int = 0) -> None:
     store = tx.one("vector_store.number", id=row["store"])
     assert store is not None
     for text in texts:
-        inserted = tx.one("chunk.insert", store_file=row["seq"], start=start, text=text)
+        inserted = tx.one("chunk.insert", store_file=row["seq"], start=start, text=text, place="")
         assert inserted is not None
         tx.run("chunk.insert_words", seq=inserted["seq"], store=named(store), words=indexed(text))
         start += len(text)

@@ -202,7 +202,7 @@ def test_files_that_cannot_be_read_fail_and_the_others_go_on(path: Path) -> None
 
     async def main(desk: Desk) -> None:
         store_id = await desk.made(chunking=None)
-        ids = [await desk.put(store_id, data) for data in (b"%PDF-1.7", b"", too_long, long_in_utf_8, b"text")]
+        ids = [await desk.put(store_id, data) for data in (b"GIF89a\0", b"", too_long, long_in_utf_8, b"text")]
         desk.start()
         ends = [await desk.ended(store_id, file_id) for file_id in ids]
         assert [end["status"] for end in ends] == ["failed"] * 4 + ["completed"]
@@ -482,7 +482,7 @@ def troubles() -> Iterator[tuple[str, Callable[[int], bool]]]:
 def test_a_store_in_trouble_is_waited_for(path: Path, in_trouble: Callable[[int], bool]) -> None:
     async def main(desk: Desk) -> None:
         store_id = await desk.made()
-        ids = [await desk.put(store_id, data) for data in (LARGE[: len(LARGE) // 4], b"%PDF-1.7", b"text")]
+        ids = [await desk.put(store_id, data) for data in (LARGE[: len(LARGE) // 4], b"GIF89a\0", b"text")]
         desk.gate.in_trouble = in_trouble
         desk.start()
         assert [(await desk.ended(store_id, file_id))["status"] for file_id in ids] == [

@@ -23,7 +23,16 @@ from toolkit.engine.objects import files, store_files, vector_stores
 from toolkit.engine.objects.store_files import Failure
 from toolkit.engine.search import chunking
 from toolkit.engine.search.chunking import Chunk
-from toolkit.engine.search.reading import MOST_BYTES, MOST_TOKENS, Unreadable, text_of
+from toolkit.engine.search.isolated import Documents
+from toolkit.engine.search.reading import (
+    MOST_BYTES,
+    MOST_DOCUMENT_BYTES,
+    MOST_TOKENS,
+    Text,
+    Unreadable,
+    is_document,
+    text_of,
+)
 from toolkit.engine.search.words import indexed, named
 from toolkit.engine.store import Row, Store, Tx
 from toolkit.errors import Refused, StoreUnavailable
@@ -60,6 +69,7 @@ class Indexing:
 
     def __init__(self, store: Store, filing: Filing) -> None:
         self._store, self._filing = store, filing
+        self._documents = Documents()
         self._worker = self._last_store = ""
         self._news = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -78,18 +88,24 @@ class Indexing:
     async def stand(self, worker: str) -> None:
         """Process what waits, in a worker's name, until cancelled. A store in trouble is waited for."""
         self._worker = worker
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                try:
-                    while await self._do_some(group):
-                        pass
-                except StoreUnavailable:  # logged by the store
-                    await self._try_again()
-                except Exception:
-                    _log.exception("processing files of vector stores failed, and is tried again")
-                    await self._try_again()
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._news.wait()
+                    self._news.clear()
+                    await self._do_all(group)
+        finally:
+            await self._documents.aclose()
+
+    async def _do_all(self, group: asyncio.TaskGroup) -> None:
+        try:
+            while await self._do_some(group):
+                pass
+        except StoreUnavailable:  # logged by the store
+            await self._try_again()
+        except Exception:
+            _log.exception("processing files of vector stores failed, and is tried again")
+            await self._try_again()
 
     async def sweep(self, now: int) -> None:
         """Empty the vector stores whose time is up."""
@@ -144,12 +160,8 @@ class Indexing:
     async def _index(self, file: Row) -> Failure | None:
         """Write the chunks of a file, some at a time; why that is not possible."""
         try:
-            data = await self._filing.read(file["project"], file["id"], MOST_BYTES, now=0)  # it goes with its row
-            if data is None:  # it has too many bytes, or was imported without them
-                await self._store.read(partial(files.stored, project=file["project"], file_id=file["id"], now=0))
-            if data is None:
-                return Failure("invalid_file", _TOO_LONG)
-            pieces = await self._cut(lambda: _pieces(data, json.loads(file["chunking"])["static"]))
+            text = await self._read(file)
+            pieces = await self._cut(lambda: _pieces(text, json.loads(file["chunking"])["static"]))
             await self._write_all(file, pieces)
         except Unreadable as error:
             return Failure(error.code, str(error))
@@ -163,6 +175,19 @@ class Indexing:
             _log.exception("file %s of vector store %s could not be processed", file["id"], file["store"])
             return Failure("server_error", "Something went wrong while the file was processed.")
         return None
+
+    async def _read(self, file: Row) -> Text:
+        """Give the text of a file. Raises Unreadable."""
+        data = await self._filing.read(file["project"], file["id"], MOST_DOCUMENT_BYTES, now=0)  # it goes with its row
+        if data is None:  # it has too many bytes, or was imported without them
+            await self._store.read(partial(files.stored, project=file["project"], file_id=file["id"], now=0))
+            raise Unreadable("invalid_file", f"The file has more than {MOST_DOCUMENT_BYTES // 2**20} MiB.")
+        if is_document(data):
+            return await self._documents.read(data)
+        if len(data) > MOST_BYTES:
+            raise Unreadable("invalid_file", _TOO_LONG)
+        about = await self._store.read(lambda tx: tx.one("file.get", id=file["id"], project=file["project"], now=0))
+        return await self._cut(lambda: text_of(data, about["filename"] if about is not None else ""))
 
     async def _cut(self, work: Callable[[], T]) -> T:
         async with self._cutting:
@@ -184,7 +209,8 @@ class Indexing:
         store = tx.one("vector_store.number", id=file["store"])
         assert store is not None  # its files would have gone with it
         for piece in pieces:
-            inserted = tx.one("chunk.insert", store_file=file["seq"], start=piece.chunk.start, text=piece.chunk.text)
+            chunk = {"start": piece.chunk.start, "text": piece.chunk.text, "place": piece.place}
+            inserted = tx.one("chunk.insert", store_file=file["seq"], **chunk)
             assert inserted is not None
             tx.run("chunk.insert_words", seq=inserted["seq"], store=named(store), words=piece.words)
         if total is not None:
@@ -201,6 +227,7 @@ class _Piece:
     """A chunk, ready to be written."""
 
     chunk: Chunk
+    place: str
     words: str
     size: int
     """Bytes of its text."""
@@ -219,13 +246,18 @@ def _chunks_are_left(tx: Tx) -> bool:
     return tx.one("chunk.given_up") is not None
 
 
-def _pieces(data: bytes, static: Mapping[str, int]) -> Iterator[_Piece]:
-    """Read a file, and cut it as its pieces are asked for. Raises Unreadable."""
-    text = text_of(data)
-    if chunking.tokens(text) > MOST_TOKENS:
+def _pieces(text: Text, static: Mapping[str, int]) -> Iterator[_Piece]:
+    """Cut a text as its pieces are asked for. Raises Unreadable."""
+    if chunking.tokens(text.value) > MOST_TOKENS:
         raise Unreadable("invalid_file", _TOO_LONG)
-    cut = chunking.chunks(text, static["max_chunk_size_tokens"], static["chunk_overlap_tokens"])
-    return (_Piece(chunk, indexed(chunk.text), len(chunk.text.encode())) for chunk in cut)
+    if not text.value.strip():
+        raise Unreadable("invalid_file", "The file has no text. (Of pictures of text nothing can be read.)")
+    cut = chunking.chunks(text.value, static["max_chunk_size_tokens"], static["chunk_overlap_tokens"])
+    return (_piece(chunk, text.place(chunk.start)) for chunk in cut)
+
+
+def _piece(chunk: Chunk, place: str) -> _Piece:
+    return _Piece(chunk, place, indexed(f"{place} {chunk.text}"), len(chunk.text.encode()))
 
 
 def _some(pieces: Iterator[_Piece]) -> tuple[list[_Piece], bool]:

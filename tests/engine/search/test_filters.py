@@ -124,13 +124,18 @@ def test_what_is_no_filter(filter_: Any, says: str, param: str) -> None:
     assert place == param
 
 
-@pytest.mark.parametrize("value", [None, {}, [1], float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [None, {}, [1]])
 def test_what_is_no_value(value: Any) -> None:
-    expected = "expected a string, a number or a boolean, but got"
     says, param = refused({"type": "eq", "key": "a", "value": value})
-    assert (expected in says, param) == (True, "filters.value")
+    assert ("expected a string, a number or a boolean, but got" in says, param) == (True, "filters.value")
     says, param = refused({"type": "in", "key": "a", "value": ["x", value]})
-    assert (expected in says, param) == (True, "filters.value[1]")
+    assert ("expected a string or a number, but got" in says, param) == (True, "filters.value[1]")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number(value: float) -> None:
+    for filter_ in ({"type": "eq", "key": "a", "value": value}, {"type": "in", "key": "a", "value": [value]}):
+        assert "expected a finite number, but got" in refused(filter_)[0]
 
 
 def test_a_filter_may_be_deep_and_have_many_values() -> None:

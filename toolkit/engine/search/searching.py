@@ -73,6 +73,8 @@ class Hit:
     attributes: str | None
     """JSON."""
     text: str
+    place: str
+    """Where in its file the chunk stands; empty when that is not known."""
 
 
 def search(tx: Tx, project: str, store_id: str, request: Search, now: int) -> str:
@@ -123,7 +125,7 @@ def _apart(ranked: Sequence[tuple[float, Row]], most: int) -> Sequence[Hit]:
             continue
         before.append((start, end))
         text = row["text"][start - row["start"] : end - row["start"]]
-        taken.append(Hit(round(score, 4), row["file"], row["filename"], row["attributes"], text))
+        taken.append(Hit(round(score, 4), row["file"], row["filename"], row["attributes"], text, row["place"]))
         if len(taken) == most:
             break
     return taken

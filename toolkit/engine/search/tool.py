@@ -171,4 +171,5 @@ def _output(found: Sequence[Hit], search: int) -> str:
 
 def _passage(hit: Hit, mark: Mark) -> str:
     text = hit.text.replace("</passage", "<\\/passage").strip()
-    return f'<passage mark="{mark}" file={dump(hit.filename)}>\n{text}\n</passage>'
+    place = f" place={dump(hit.place)}" if hit.place else ""
+    return f'<passage mark="{mark}" file={dump(hit.filename)}{place}>\n{text}\n</passage>'

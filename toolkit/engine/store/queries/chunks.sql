@@ -1,7 +1,7 @@
 -- The chunks of files in vector stores, and the words in them.
 
 -- name: chunk.insert
-INSERT INTO chunk (store_file, start, text) VALUES (:store_file, :start, :text) RETURNING seq;
+INSERT INTO chunk (store_file, start, text, place) VALUES (:store_file, :start, :text, :place) RETURNING seq;
 
 -- name: chunk.insert_words
 INSERT INTO chunk_words (rowid, store, words) VALUES (:seq, :store, :words);
@@ -18,7 +18,7 @@ SELECT json_group_array(rowid) AS seqs FROM chunk_words WHERE chunk_words MATCH 
 
 -- name: chunk.counting
 -- Those of some chunks that count; `files` is a JSON list of the files to look in, null all of them.
-SELECT chunk.seq, chunk.store_file, chunk.start, chunk.text, chunk_words.words,
+SELECT chunk.seq, chunk.store_file, chunk.start, chunk.text, chunk.place, chunk_words.words,
   store_file.id AS file, store_file.attributes, file.filename
 FROM json_each(:seqs) AS wanted
 JOIN chunk ON chunk.seq = wanted.value
