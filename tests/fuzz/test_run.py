@@ -20,9 +20,9 @@ CHAINS = ("--states", "settled", "--phases", "stateful", "--examples", "30", "--
 
 
 @pytest.mark.parametrize("asked", [SHORT, pytest.param(CHAINS, marks=pytest.mark.slow)])
-def test_a_short_fuzz_finds_nothing(capsys: pytest.CaptureFixture[str], asked: tuple[str, ...]) -> None:
+def test_a_short_fuzz_finds_nothing(capfd: pytest.CaptureFixture[str], asked: tuple[str, ...]) -> None:
     code = main(asked)
-    said = capsys.readouterr()
+    said = capfd.readouterr()
     assert (code, said.err) == (0, ""), said.out
     assert re.findall("^# .*$", said.out, re.MULTILINE) == ["# settled", "# heads", "# forms", "# texts"]
     assert asked == CHAINS or f"Tested: {len(OFFICIAL) + 1}\n" in said.out, "all that there is, and the list of threads"
@@ -69,10 +69,10 @@ def test_what_is_wrong_is_found(app: Any) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_wrong_is_found_by_schemathesis_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_is_found_by_schemathesis_too(capfd: pytest.CaptureFixture[str]) -> None:
     with raw(saying('{"object":"list"}', content_type="application/json")) as server:
         asked = ("--phases", "fuzzing", "--max-examples", "1", "--include-operation-id", "listModels")
         assert not fuzz(World(server, Faults()), asked)
-    said = capsys.readouterr().out
+    said = capfd.readouterr().out
     for found in ("no x-request-id", '"data" is a required property', "Response violates schema"):
         assert found in said
