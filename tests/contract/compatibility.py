@@ -54,6 +54,13 @@ CONCERNS: Mapping[str, Sequence[str]] = {
     "Names of files": ("createFile", "createUpload"),
     "Uploads": ("createUpload",),
     "The type of an upload": ("createUpload",),
+    "`chunking_strategy` of vector stores": ("createVectorStore",),
+    "A file that is added to a vector store again": ("createVectorStoreFile", "createVectorStoreFileBatch"),
+    "Kinds of files for search": ("createVectorStoreFile", "createVectorStoreFileBatch"),
+    "Vector stores whose time is up": ("getVectorStore",),
+    "Scores of search": ("searchVectorStore",),
+    "Limits of search": ("searchVectorStore",),
+    "`rewrite_query`": ("searchVectorStore",),
     "Projects": (),
     "Repeated requests": (),
 }
