@@ -42,20 +42,20 @@ _OLD_HTTPX = ("httpx<0.28",)
 
 CLIENTS = (
     Client("openai", "1.3.0", "openai_v1_overview.py", _OLD_HTTPX),  # the first days of the API
-    Client("openai", "1.17.1", "openai_v1_overview.py", _OLD_HTTPX, slow=False),  # the last with version 1
+    Client("openai", "1.17.1", "openai_v1_overview.py", _OLD_HTTPX),  # the last with version 1
     Client("openai", "1.17.1", "openai_v1_streamed.py", _OLD_HTTPX),
     Client("openai", "1.21.0", "openai_tour.py", _OLD_HTTPX),  # the first with version 2 of the API
     Client("openai", "1.109.1", "openai_tour.py"),
     Client("openai", "2.0.0", "openai_tour.py"),
     Client("openai", "2.54.0", "openai_tour.py"),
     Client("openai", "3.0.0", "openai_tour.py"),
-    Client("openai", "3.50.0", "openai_tour.py", slow=False),  # the oldest and the newest that the toolkit takes
+    Client("openai", "3.50.0", "openai_tour.py"),  # the oldest and the newest that the toolkit takes
     Client("openai", "3.57.0", "openai_tour.py", slow=False),
     Client("openai", "1.21.0", "openai_tour.py", _OLD_HTTPX, face="AzureOpenAI"),
     Client("openai", "3.57.0", "openai_tour.py", face="AzureOpenAI"),
     Client("openai", "4.104.0", "openai_tour.mjs"),
     Client("openai", "6.49.0", "openai_tour.mjs"),
-    Client("openai", "7.59.0", "openai_tour.mjs", slow=False),
+    Client("openai", "7.59.0", "openai_tour.mjs"),
     Client("openai", "4.104.0", "openai_tour.mjs", face="AzureOpenAI"),
     Client("openai", "7.59.0", "openai_tour.mjs", face="AzureOpenAI"),
     Client("azure-ai-agents", "1.1.0", "azure_ai_agents.py"),

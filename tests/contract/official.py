@@ -78,7 +78,7 @@ def _one_of(*values: str) -> dict[str, Any]:
 
 
 _ORDERED = _one_of("eq", "ne", "gt", "gte", "lt", "lte")
-_LISTED = {"type": "array", "maxItems": 100, "items": {"type": ["string", "number"]}}
+_LISTED = {"type": "array", "items": {"type": ["string", "number"]}}
 MEANT: Mapping[str, Any] = {
     "AssistantsNamedToolChoice": {
         "oneOf": [

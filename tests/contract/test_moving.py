@@ -208,6 +208,7 @@ def test_clients_see_the_same_and_models_are_sent_the_same(moved: Any, tmp_path:
     assert {line.split()[-2] for line in again.splitlines()[1:-1]} == {"0"}, "it has gone on since, and nothing is new"
 
 
+@pytest.mark.slow
 def test_a_dump_through_the_official_client(moved: Any, tmp_path: Path) -> None:
     """What a program saves through the API is all that is needed to go on, in whatever order it came."""
     talk = moved("a")
@@ -268,6 +269,7 @@ def messages_in(store: Path) -> int:
     return count
 
 
+@pytest.mark.slow
 def test_kill_9_in_the_middle_of_an_import(tmp_path: Path) -> None:
     """Killed again and again, and done again: it is all there, once, and in order."""
     saved = []
