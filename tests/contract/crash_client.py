@@ -26,6 +26,7 @@ class Notes:
     """Lines of JSON that are kept whatever happens to the process: what was begun, answered and heard."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         self.begun: dict[str, Mapping[str, Any]] = {line["begun"]: line["body"] for line in lines if "begun" in line}
@@ -109,12 +110,52 @@ class Client:
             return
         again = step in self.notes.begun
         self.notes.begin(step)
-        options: Any = {"headers": {"Idempotency-Key": step}}
+        options: Any = {"headers": _key(step)}
         try:
             self.notes.answer(step, self._openai.delete(path, cast_to=object, options=options))
         except NotFoundError:
             assert again
             self.notes.answer(step, {"deleted": True})
+
+    def repeat(self, step: str, path: str, body: Mapping[str, Any]) -> Object:
+        """Send a request that may be sent again without harm, with its key or without."""
+        if step in self.notes.answers:
+            return self.notes.answers[step]
+        self.notes.begin(step, body)
+        options: Any = {"headers": _key(step)} if self._keyed else {}
+        return self.notes.answer(step, self._openai.post(path, body=body, cast_to=object, options=options))
+
+    def file(self, name: str, data: bytes) -> Object:
+        """Upload a file; where it may be there already, look for its name."""
+        step = f"file {name}"
+        if self._unsure(step):
+            for file in self.all("/files"):
+                if file["filename"] == name:
+                    self.notes.answer(step, file)
+        if step not in self.notes.answers:
+            self.notes.begin(step)
+            made = self._openai.files.create(file=(name, data), purpose="assistants", extra_headers=_key(step))
+            self.notes.answer(step, made.to_dict())
+        return self.notes.answers[step]
+
+    def part(self, step: str, upload: Object, data: bytes) -> Object:
+        """Add a part to an upload. One that is there twice is in no file."""
+        if step not in self.notes.answers:
+            self.notes.begin(step)
+            headers = _key(step) if self._keyed else {}
+            made = self._openai.uploads.parts.create(upload["id"], data=data, extra_headers=headers)
+            self.notes.answer(step, made.to_dict())
+        return self.notes.answers[step]
+
+    def content(self, file: Object) -> bytes:
+        """Download a file."""
+        return self._openai.files.content(file["id"]).read()
+
+    def processed(self, path: str) -> Object:
+        """Wait until a vector store, or a file or batch of one, is not in progress any more."""
+        while (now := self.get(path))["status"] == "in_progress":
+            time.sleep(0.005)
+        return now
 
     def start(self, step: str, thread: Object, body: Mapping[str, Any]) -> Object:
         """Start a run and do not wait for it."""
@@ -140,7 +181,7 @@ class Client:
         self.notes.begin(step, body)
         texts: dict[str, str] = {}
         last = ""
-        options: Any = {"headers": {"Idempotency-Key": step}}
+        options: Any = {"headers": _key(step)}
         body = {**body, "stream": True}
         for event in self._openai.post(
             path, body=body, cast_to=object, stream=True, stream_cls=Stream[Any], options=options
@@ -166,11 +207,15 @@ class Client:
         return self.settled(step, self.notes.answers[step])
 
     def _sent(self, step: str, path: str, body: Mapping[str, Any] | None) -> Object:
-        options: Any = {"headers": {"Idempotency-Key": step}}
+        options: Any = {"headers": _key(step)}
         return self._openai.post(path, body=body, cast_to=object, options=options)
 
     def _unsure(self, step: str) -> bool:
         return not self._keyed and step in self.notes.begun and step not in self.notes.answers
+
+
+def _key(step: str) -> dict[str, str]:
+    return {"Idempotency-Key": step}
 
 
 def _path(run: Object) -> str:

@@ -39,6 +39,8 @@ class Kind:
     """What the model says before it calls."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Of the engine."""
+    files: Mapping[str, Sequence[str]] | None = None
+    """What may be said of each file of the vector store in the end; None where there is no store."""
     waits: bool = False
     """Whether the kind takes its time, so that nobody asks how long it takes."""
 

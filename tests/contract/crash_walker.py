@@ -1,4 +1,4 @@
-"""Kill runs at their writes, one point after the other: `python -m tests.contract.crash_walker`.
+"""Kill runs, and work on files, at their writes, one point after the other: `python -m tests.contract.crash_walker`.
 
 Reads a JSON object a line, {"kinds", "folder", "most", "how"}, and answers each with a line, {KIND: {"writes",
 "points", "problems", "recovered_s"}}. Points are pairs of a write and a side of its commit; `most` says how many are
@@ -31,7 +31,10 @@ from typing import Any, Literal, TypeVar, get_args
 
 from tests.contract.crash_checks import follow_up, problems
 from tests.contract.crash_client import Client, Notes
-from tests.contract.crash_kinds import KINDS, Kind, Logged
+from tests.contract.crash_files import KINDS as OF_FILES
+from tests.contract.crash_files import file_problems
+from tests.contract.crash_kinds import KINDS as OF_RUNS
+from tests.contract.crash_kinds import Kind, Logged
 from tests.contract.crash_store import Dying, Side
 from tests.contract.inspection import Inspector
 from toolkit.engine import Engine
@@ -44,6 +47,8 @@ Point = tuple[int, Side]
 How = Literal["once", "twice", "beside"]
 Trial = Generator[Callable[[], None], int, Object]
 """Yields what to do in a fork, is sent how that ended, and returns what came of it."""
+
+KINDS: Mapping[str, Kind] = {**OF_RUNS, **OF_FILES}
 
 _SIDES: Sequence[Side] = get_args(Side)
 _AT_ONCE = 4
@@ -192,6 +197,7 @@ def _looked_at(kind: Kind, folder: Path, inspector: Inspector, *, died: int) -> 
         found = problems(client, kind, asked(), died=died)
         for thread in client.all("/threads"):
             found += follow_up(client, thread, client.notes.answers["assistant"], asked)
+        found += file_problems(client, kind, folder)
     return found
 
 

@@ -1,4 +1,4 @@
-"""kill -9 at every commit of every kind of run, point by point; see `crash_walker`.
+"""kill -9 at every commit of every kind of run and of work on files, point by point; see `crash_walker`.
 
 In the CI tier a few points of each kind, chosen evenly; all of them in the slow one.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.crash_kinds import KINDS
+from tests.contract.crash_walker import KINDS
 from tests.contract.servers import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each trial is a fork")
