@@ -49,7 +49,7 @@ CLIENTS = (
     Client("openai", "2.0.0", "openai_tour.py"),
     Client("openai", "2.54.0", "openai_tour.py"),
     Client("openai", "3.0.0", "openai_tour.py"),
-    Client("openai", "3.50.0", "openai_tour.py"),  # the oldest and the newest that the toolkit takes
+    Client("openai", "3.50.0", "openai_tour.py", slow=False),  # the oldest and the newest that the toolkit takes
     Client("openai", "3.57.0", "openai_tour.py", slow=False),
     Client("openai", "1.21.0", "openai_tour.py", _OLD_HTTPX, face="AzureOpenAI"),
     Client("openai", "3.57.0", "openai_tour.py", face="AzureOpenAI"),
