@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # A newcomer's shell may hold keys and addresses of other work: tests must not see them.
-CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL $(foreach name,$(filter TOOLKIT_%,$(.VARIABLES)),-u $(name))
+# Nor may Python be told to compile everything anew in each of the hundreds of processes that tests start.
+CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u PYTHONDONTWRITEBYTECODE $(foreach name,$(filter TOOLKIT_%,$(.VARIABLES)),-u $(name))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all coverage lint types bench fuzz soak clean

@@ -1,65 +1,81 @@
-"""The commands, put together."""
+"""The commands, put together: where each is, and what is imported for a command line."""
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
 
 from toolkit import __version__
-from toolkit.cli import keys as key_commands
-from toolkit.cli.backup import backup
-from toolkit.cli.call import call
-from toolkit.cli.doctor import doctor
-from toolkit.cli.export import export
-from toolkit.cli.import_ import import_
-from toolkit.cli.lint import lint
 from toolkit.cli.mistakes import STOPPED, guarded
-from toolkit.cli.prune import prune
-from toolkit.cli.register import apply, check, plan
-from toolkit.cli.run import run
-from toolkit.cli.runs import list_, unlock
-from toolkit.cli.runs import show as show_run
-from toolkit.cli.serve import serve
-from toolkit.cli.show import show
 
-__all__ = ["app", "go"]
+__all__ = ["app_of", "go"]
 
-app = typer.Typer(
-    name="toolkit", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-)
-app.command()(serve)
-app.command()(run)
-app.command()(call)
-app.command()(doctor)
+COMMANDS: Final[Mapping[str, str]] = {
+    "serve": "serve:serve",
+    "run": "run:run",
+    "call": "call:call",
+    "doctor": "doctor:doctor",
+    "tools show": "show:show",
+    "tools lint": "lint:lint",
+    "tools plan": "register:plan",
+    "tools apply": "register:apply",
+    "tools check": "register:check",
+    "runs list": "runs:list_",
+    "runs show": "runs:show",
+    "runs unlock": "runs:unlock",
+    "keys create": "keys:create",
+    "keys list": "keys:list_",
+    "keys revoke": "keys:revoke",
+    "backup": "backup:backup",
+    "prune": "prune:prune",
+    "export": "export:export",
+    "import": "import_:import_",
+}
+"""Words of the command line -> the module beside this one and the function in it."""
+GROUPS: Final[Mapping[str, str]] = {
+    "tools": "Look at a module's tools, and put them on assistants.",
+    "runs": "Look at runs, and end a stuck one.",
+    "keys": "Make, list and revoke API keys.",
+}
 
-tools = typer.Typer(no_args_is_help=True, help="Look at a module's tools, and put them on assistants.")
-tools.command("show")(show)
-tools.command("lint")(lint)
-tools.command("plan")(plan)
-tools.command("apply")(apply)
-tools.command("check")(check)
-app.add_typer(tools, name="tools")
 
-runs = typer.Typer(no_args_is_help=True, help="Look at runs, and end a stuck one.")
-runs.command("list")(list_)
-runs.command("show")(show_run)
-runs.command("unlock")(unlock)
-app.add_typer(runs, name="runs")
+def app_of(names: Collection[str]) -> typer.Typer:
+    """Make the application with some of the commands, importing what they need alone."""
+    app = typer.Typer(
+        name="toolkit",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(toolkit)
+    groups: dict[str, typer.Typer] = {}
+    for name in names:
+        group, _, verb = name.rpartition(" ")
+        if group and group not in groups:
+            groups[group] = typer.Typer(no_args_is_help=True, help=GROUPS[group])
+            app.add_typer(groups[group], name=group)
+        (groups[group] if group else app).command(verb)(_function(COMMANDS[name]))
+    return app
 
-keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
-keys.command("create")(key_commands.create)
-keys.command("list")(key_commands.list_)
-keys.command("revoke")(key_commands.revoke)
-app.add_typer(keys, name="keys")
 
-app.command()(backup)
-app.command()(prune)
-app.command()(export)
-app.command("import")(import_)
+def _function(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    function: Callable[..., Any] = getattr(import_module(f"toolkit.cli.{module}"), name)
+    return function
+
+
+def _named(arguments: Sequence[str]) -> Collection[str]:
+    """Give the command that a line names; all of them where it names none, to say what there is."""
+    for words in (1, 2):
+        if (name := " ".join(arguments[:words])) in COMMANDS:
+            return (name,)
+    return COMMANDS
 
 
 def _version(asked: bool) -> None:
@@ -68,7 +84,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def toolkit(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -86,7 +101,7 @@ def go(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    code: int | None = app(list(arguments), prog_name="toolkit", standalone_mode=False)
+    code: int | None = app_of(_named(arguments))(list(arguments), prog_name="toolkit", standalone_mode=False)
     if code == STOPPED:  # what typer makes of Ctrl-C
         raise KeyboardInterrupt
     return code or 0
