@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.cli.models import model_server
+from tests.engine.search.concepts import concepts
 
 
 def test_a_machine_where_all_works(cli: Cli, tmp_path: Path) -> None:
@@ -18,7 +19,10 @@ def test_a_machine_where_all_works(cli: Cli, tmp_path: Path) -> None:
     assert lines[0].startswith("ok    assistants-toolkit ")
     store = tmp_path / "home" / "assistants-toolkit" / "assistants.db"
     assert re.search(rf"ok    store is writable, \d\.\d MB:\s+sqlite:///{store}\n", said.out)
-    assert lines[-1] == "ok    no model endpoint set; for one: TOOLKIT_MODEL_URL, or OPENAI_API_KEY"
+    assert lines[-2:] == [
+        "ok    no model endpoint set; for one: TOOLKIT_MODEL_URL, or OPENAI_API_KEY",
+        "ok    files are found by their words alone; more: TOOLKIT_EMBEDDINGS_MODEL",
+    ]
 
 
 def test_a_store_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
@@ -41,7 +45,7 @@ def test_a_model_endpoint(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         assert cli("doctor", "--model", "llama3").code == 0
         said = cli("doctor", "--model", "gpt-9")
         assert said.code == 1
-        assert said.out.endswith("FAIL  model gpt-9\n      The endpoint has: llama3:latest, mistral\n")
+        assert "FAIL  model gpt-9\n      The endpoint has: llama3:latest, mistral\n" in said.out
 
 
 def test_each_endpoint_of_a_config_file(cli: Cli, tmp_path: Path) -> None:
@@ -65,3 +69,48 @@ def test_an_endpoint_that_does_not_answer_or_is_none(cli: Cli) -> None:
     assert said.code == 1
     assert "FAIL  model endpoint http://127.0.0.1:9/v1\n" in said.out
     assert cli("doctor", "--model-url", "here").code == 1
+
+
+def test_models_that_say_what_files_are_about(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with concepts() as models:
+        told = ("--embeddings-url", models.url, "--embeddings-model", "concepts")
+        said = cli("doctor", *told, "--rerank-url", models.url, "--rerank-model", "order")
+        assert said.code == 0
+        assert said.out.endswith(
+            "ok    files are found by words and by the embedding model concepts, 5 numbers\n"
+            "ok    what was found is put in order by the reranking model order\n"
+        )
+        (tmp_path / "toolkit.toml").write_text(
+            f'[endpoints.local]\nurl = "{models.url}"\n[search]\nembeddings_model = "local/wide"\n'
+        )
+        assert "by the embedding model wide, 6 numbers\n" in cli("doctor", "--config", "toolkit.toml").out
+        models.status = 401
+        monkeypatch.setenv("TOOLKIT_EMBEDDINGS_KEY", "sk-secret")
+        said = cli("doctor", *told)
+        assert models.headers["authorization"] == "Bearer sk-secret"
+    assert said.code == 1
+    assert "FAIL  embedding model concepts: files are found by their words alone\n" in said.out
+    assert "refused the key (401)" in " ".join(said.out.split())
+    assert "sk-secret" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            ("--embeddings-model", "m"),
+            "The model 'm' of --embeddings-model needs an endpoint: give --embeddings-url URL",
+        ),
+        (("--rerank-model", "m"), "The model 'm' of --rerank-model needs an endpoint: give --rerank-url URL"),
+        (("--rerank-url", "http://x"), "Which model is it at --rerank-url? Name it: --rerank-model NAME."),
+        (
+            ("--embeddings-model", "m", "--embeddings-url", "x"),
+            "--embeddings-url: The model URL 'x' is not understood.",
+        ),
+    ],
+)
+def test_models_for_search_that_are_not_there(cli: Cli, told: tuple[str, ...], said: str) -> None:
+    for command in ("doctor", "serve"):
+        done = cli(command, *told)
+        assert done.code == (1 if command == "doctor" else 2)
+        assert said in " ".join((done.out + done.err).split())

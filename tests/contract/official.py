@@ -23,6 +23,7 @@ BESIDES = {
     "`tool_resources` of runs": {"RunObject": ("tool_resources",)},
     "`reasoning_effort` given back": {"AssistantObject": ("reasoning_effort",), "RunObject": ("reasoning_effort",)},
     "`description` of vector stores": {"VectorStoreObject": ("description",)},
+    "`embedding` of vector stores": {"VectorStoreObject": ("embedding",)},
     "`quote` in citations": {"MessageContentTextAnnotationsFileCitationObject": ("file_citation.quote",)},
 }
 """What answers have besides the schema's members; a dot leads into a member that is an object."""

@@ -8,12 +8,13 @@ from typing import Any
 
 from toolkit.engine.blobs import Blob
 from toolkit.engine.jsontext import id_of
-from toolkit.engine.objects import files, store_files, vector_stores
+from toolkit.engine.objects import files, references, store_files, vector_stores
 from toolkit.engine.objects.store_files import CreateStoreFile, Failure
+from toolkit.engine.search.searching import Question, Search, hits, most_of, page_of, queries_of
 from toolkit.engine.search.words import indexed, named
 from toolkit.engine.store import Tx
 
-__all__ = ["NOW", "Do", "add", "claim", "counts", "end", "new_file", "new_store", "write"]
+__all__ = ["NOW", "Do", "add", "claim", "counts", "end", "new_file", "new_store", "search", "write"]
 
 Do = Callable[[Callable[..., Any]], Any]
 
@@ -30,6 +31,14 @@ def new_file(do: Do, name: str = "a.txt", *, project: str = "p", purpose: str = 
 def new_store(do: Do, *file_ids: str, project: str = "p", **settings: Any) -> str:
     made: str = do(lambda tx: vector_stores.new(tx, project, NOW, file_ids=file_ids, **settings))
     return made
+
+
+def search(tx: Tx, project: str, store_id: str, request: Search, now: int) -> str:
+    """Search by words alone, in one transaction."""
+    store = references.live_store(tx, project, store_id, now)
+    queries = queries_of(request)
+    found = hits(tx, [store], [Question(query) for query in queries], request.filters, most_of(request))
+    return page_of(request, queries, found)
 
 
 def claim(tx: Tx, store_id: str, file_id: str, *, project: str = "p", owner: str = "worker") -> Any:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.engine.filled_stores import NOW, counts
+from tests.engine.filled_stores import NOW, counts, search
 from toolkit.engine import workers
 from toolkit.engine.blobs import Blobs
 from toolkit.engine.filing import Filing
@@ -22,7 +22,7 @@ from toolkit.engine.jsontext import id_of
 from toolkit.engine.objects import file_batches, files, resources, store_files, vector_stores
 from toolkit.engine.objects.file_batches import CreateFileBatch
 from toolkit.engine.objects.store_files import CreateStoreFile
-from toolkit.engine.search.searching import Search, search
+from toolkit.engine.search.searching import Search
 from toolkit.engine.store import Store, Tx
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.sqlite import SQLite

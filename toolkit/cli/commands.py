@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "tools plan": "register:plan",
     "tools apply": "register:apply",
     "tools check": "register:check",
+    "files add": "files:add",
     "runs list": "runs:list_",
     "runs show": "runs:show",
     "runs unlock": "runs:unlock",
@@ -39,6 +40,7 @@ COMMANDS: Final[Mapping[str, str]] = {
 """Words of the command line -> the module beside this one and the function in it."""
 GROUPS: Final[Mapping[str, str]] = {
     "tools": "Look at a module's tools, and put them on assistants.",
+    "files": "Put files into vector stores, to be searched.",
     "runs": "Look at runs, and end a stuck one.",
     "keys": "Make, list and revoke API keys.",
 }

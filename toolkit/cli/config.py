@@ -14,6 +14,10 @@
     "gpt-4o" = "local/llama3"
     "*" = "azure/gpt-4.1"
 
+    [search]
+    embeddings_model = "local/bge-m3"
+    reranking_model = "local/bge-reranker-v2-m3"
+
 What is wrong in it is told with its place, and never with a value that may be a key.
 """
 
@@ -47,6 +51,8 @@ class Config:
     endpoints: Mapping[str, ModelSettings] = field(default_factory=dict[str, ModelSettings])
     models: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name asked for -> name used, which may be `endpoint/model`."""
+    embeddings_model: str | None = None
+    reranking_model: str | None = None
 
 
 def config_of(file: Path | None) -> Config:
@@ -60,12 +66,15 @@ def config_of(file: Path | None) -> Config:
         raise Mistake(f"--config: {file} cannot be read ({reason}).") from error
     except tomllib.TOMLDecodeError as error:
         raise Mistake(f"--config: {file} is no TOML: {error}.") from None
-    _only(read, ("endpoints", "models"), f"{file}:")
+    _only(read, ("endpoints", "models", "search"), f"{file}:")
     endpoints = _table(read.get("endpoints", {}), f"{file}: [endpoints]")
     models = _texts(read.get("models", {}), f"{file}: [models]")
     if "offline" in models:
         raise Mistake(f"{file}: [models] 'offline' always means the offline model and cannot be mapped.")
-    return Config(file, {name: _endpoint(file, name, value) for name, value in endpoints.items()}, models)
+    search = _texts(read.get("search", {}), f"{file}: [search]")
+    _only(search, ("embeddings_model", "reranking_model"), f"{file}: [search]")
+    named = {name: _endpoint(file, name, value) for name, value in endpoints.items()}
+    return Config(file, named, models, search.get("embeddings_model"), search.get("reranking_model"))
 
 
 def _endpoint(file: Path, name: str, value: object) -> ModelSettings:

@@ -6,16 +6,17 @@ import asyncio
 import sqlite3
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from toolkit import __version__
-from toolkit.cli import settings
-from toolkit.cli.config import ConfigFile, config_of
+from toolkit.cli import meaning, settings
+from toolkit.cli.config import Config, ConfigFile, config_of
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import Answering, answering_of, models_at, offers
 from toolkit.engine.model import ModelError
@@ -23,7 +24,12 @@ from toolkit.engine.store.address import default_url, parse
 from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import EngineError
 
+if TYPE_CHECKING:
+    from toolkit.engine.search.embedder import Embedder, Reranker
+
 __all__ = ["doctor"]
+
+T = TypeVar("T")
 
 PACKAGES = ("openai", "pydantic", "httpx2", "uvicorn", "typer", "rich")
 
@@ -45,17 +51,26 @@ def doctor(
     model_key_file: settings.ModelKeyFile = None,
     model: settings.ModelName = None,
     config: ConfigFile = None,
+    embeddings_model: meaning.EmbeddingsModel = None,
+    embeddings_url: meaning.EmbeddingsUrl = None,
+    embeddings_key_file: meaning.EmbeddingsKeyFile = None,
+    rerank_model: meaning.RerankModel = None,
+    rerank_url: meaning.RerankUrl = None,
+    rerank_key_file: meaning.RerankKeyFile = None,
 ) -> None:
     """Say what works here, and what to do about the rest.
 
     The exit code is 1 when something does not work.
     """
-    findings = [
-        *_programs(),
-        _sqlite(),
-        _store(settings.store_url(store, data_dir) or default_url()),
-        *_models(model_url, model_key, model_key_file, model, config),
-    ]
+    findings = [*_programs(), _sqlite(), _store(settings.store_url(store, data_dir) or default_url())]
+    findings.append(Finding(True, "model offline: always there, calls tools, is not a language model"))
+    settled = _answering(model_url, model_key, model_key_file, model, config)
+    if isinstance(settled, Finding):
+        findings.append(settled)
+    else:
+        embeddings = (embeddings_model, embeddings_url, embeddings_key_file)
+        reranking = (rerank_model, rerank_url, rerank_key_file)
+        findings += [*_models(settled[1]), *_search(*settled, embeddings, reranking)]
     for finding in findings:
         typer.echo(_filled(f"{'ok  ' if finding.works else 'FAIL'}  {finding.what}"))
         if finding.remedy:
@@ -102,21 +117,60 @@ def _store(url: str) -> Finding:
     return Finding(True, f"store is writable{size}: {url}")
 
 
-def _models(
+def _answering(
     url: str | None, key: str | None, key_file: Path | None, model: str | None, config: Path | None
-) -> Iterator[Finding]:
-    yield Finding(True, "model offline: always there, calls tools, is not a language model")
+) -> tuple[Config, Answering] | Finding:
+    """Settle on the endpoints, or say what is wrong with them."""
     try:
         said = config_of(config)
         default = settings.model_settings(url, key, key_file, ambient=not said.endpoints)
-        answering = answering_of(default, said, {"*": model} if model else {})
+        return said, answering_of(default, said, {"*": model} if model else {})
     except (Mistake, EngineError) as mistake:
-        yield Finding(False, "model endpoint", str(mistake))
-        return
+        return Finding(False, "model endpoint", str(mistake))
+
+
+def _models(answering: Answering) -> Iterator[Finding]:
     if not answering.all:
         yield Finding(True, "no model endpoint set; for one: TOOLKIT_MODEL_URL, or OPENAI_API_KEY")
     for endpoint in answering.all:
         yield from _endpoint(answering, endpoint)
+
+
+def _search(
+    config: Config, answering: Answering, embeddings: meaning.Said, reranking: meaning.Said
+) -> Iterator[Finding]:
+    """Ask the models that say what files are about for something small."""
+    try:
+        about = meaning.meaning_of(config, answering, embeddings, reranking)
+        models = about.models(answering)
+    except (Mistake, EngineError) as mistake:
+        yield Finding(False, "models for search", str(mistake))
+        return
+    if models.embeddings is None:
+        yield Finding(True, "files are found by their words alone; more: TOOLKIT_EMBEDDINGS_MODEL")
+    else:
+        embedder, name = models.embeddings
+        try:
+            vectors = asyncio.run(_once(embedder, embedder.embed(name, ["a", "b"])))
+            yield Finding(
+                True, f"files are found by words and by the embedding model {name}, {len(vectors[0])} numbers"
+            )
+        except ModelError as error:
+            yield Finding(False, f"embedding model {name}: files are found by their words alone", error.message)
+    if models.reranking is not None:
+        reranker, name = models.reranking
+        try:
+            asyncio.run(_once(reranker, reranker.rerank(name, "a", ["a", "b"])))
+            yield Finding(True, f"what was found is put in order by the reranking model {name}")
+        except ModelError as error:
+            yield Finding(False, f"reranking model {name}: found passages keep their order", error.message)
+
+
+async def _once(model: Embedder | Reranker, asked: Coroutine[Any, Any, T]) -> T:
+    try:
+        return await asked
+    finally:
+        await model.aclose()
 
 
 def _endpoint(answering: Answering, name: str) -> Iterator[Finding]:

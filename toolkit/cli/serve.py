@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from toolkit.cli import origins, settings, tls
+from toolkit.cli import meaning, origins, settings, tls
 from toolkit.cli.config import ConfigFile, config_of
 from toolkit.cli.keys import Held, held_in
 from toolkit.cli.logs import log_to_stderr
@@ -59,6 +59,13 @@ def serve(
         ),
     ] = None,
     config: ConfigFile = None,
+    embeddings_model: meaning.EmbeddingsModel = None,
+    embeddings_url: meaning.EmbeddingsUrl = None,
+    embeddings_key_file: meaning.EmbeddingsKeyFile = None,
+    rerank_model: meaning.RerankModel = None,
+    rerank_url: meaning.RerankUrl = None,
+    rerank_key_file: meaning.RerankKeyFile = None,
+    search_memory: meaning.SearchMemory = 512,
     check_model: Annotated[
         bool, typer.Option(envvar="TOOLKIT_CHECK_MODEL", help="Ask each endpoint for its models at start.")
     ] = True,
@@ -111,6 +118,12 @@ def serve(
     said = config_of(config)
     default = settings.model_settings(model_url, model_key, model_key_file, ambient=not said.endpoints)
     answering = answering_of(default, said, settings.name_map(model, model_map or []))
+    about = meaning.meaning_of(
+        said,
+        answering,
+        (embeddings_model, embeddings_url, embeddings_key_file),
+        (rerank_model, rerank_url, rerank_key_file),
+    )
     keys = settings.api_keys(api_key or [], api_key_file)
     place = settings.store_url(store, data_dir) or default_url()
     held = _held(place, keys)
@@ -126,6 +139,8 @@ def serve(
             model=answering.default,
             endpoints=answering.endpoints,
             models=answering.names,
+            **about.settings,
+            search_memory_bytes=search_memory * 2**20,
             context_tokens=context_tokens,
             run_expires_s=run_expires_s,
             run_max_turns=run_max_turns,
@@ -138,7 +153,7 @@ def serve(
         _bound(host, port) as listener,
     ):
         server = _server(engine, secured)
-        _greet(_url(listener, host, secured), place, answering, held)
+        _greet(_url(listener, host, secured), place, answering, about, held)
         server.run(sockets=[listener])
 
 
@@ -202,13 +217,15 @@ def _url(listener: socket.socket, host: str, secured: tls.Tls | None) -> str:
     return f"{'https' if secured else 'http'}://{shown}:{listener.getsockname()[1]}/v1"
 
 
-def _greet(url: str, place: str, answering: Answering, held: Held) -> None:
+def _greet(url: str, place: str, answering: Answering, about: meaning.Meaning, held: Held) -> None:
     mapped = ", ".join(f"{asked} -> {used}" for asked, used in answering.names.items())
     places = ", ".join(f"{name} {url}".strip() for name, url in answering.urls.items())
     model = f"{places} ({mapped or 'names as asked'})" if places else "offline only; see --model-url"
     key = f"needed, for {', '.join(held.projects) or 'nobody: toolkit keys create'}" if held.ever else "not needed"
     typer.echo(url)
-    typer.echo(f"  store  {place}\n  model  {model}\n  key    {key}")
+    models = [name for name in (about.embeddings_model, about.reranking_model) if name]
+    search = f"\n  search words, {', '.join(models)}" if models else ""
+    typer.echo(f"  store  {place}\n  model  {model}{search}\n  key    {key}")
     typer.echo(f"  use    OpenAI(base_url={url!r}, api_key={'...' if held.ever else 'none'!r})\n  stop   Ctrl-C")
 
 

@@ -20,6 +20,10 @@ from toolkit.engine.leg import Rooms as LegRooms
 from toolkit.engine.model import Model
 from toolkit.engine.objects.keys import digest_of
 from toolkit.engine.routing import Models
+from toolkit.engine.search.embedder import Embedder, Reranker
+from toolkit.engine.search.retrieving import Retriever
+from toolkit.engine.search.searching import Nearness
+from toolkit.engine.search_models import search_models
 from toolkit.engine.store import Store
 from toolkit.engine.store.address import default_url, parse
 from toolkit.engine.store.sqlite import SQLite
@@ -53,6 +57,11 @@ class Engine:
     the names that assistants ask for to names the endpoint knows, or `endpoint/model`; `"*"` stands for any. Without an
     endpoint the model `offline` is there: no language model, but it calls tools.
 
+    Files are searched by their words; with `embeddings_model` also by what they are about, and with `reranking_model`
+    what was found is put in order by a model that reads it. Both are names at the endpoints above, unless `embeddings`
+    or `reranker` is an `Endpoint` (or an object of your own) that has them. `search_memory_bytes` bounds the vectors
+    that are kept in memory; what does not fit is read for every search. See docs/search.md.
+
     `api_keys` (key -> project) count besides those that `toolkit keys create` puts into the store. Without any, `app`
     lets everybody in but web pages of strangers: `allow_hosts` and `cors_origins` go to `toolkit.server.origins`.
 
@@ -73,6 +82,11 @@ class Engine:
         models: Mapping[str, str] | None = None,
         model: Model | None = None,
         endpoints: Mapping[str, Model] | None = None,
+        embeddings: Embedder | Endpoint | None = None,
+        embeddings_model: str | None = None,
+        reranker: Reranker | Endpoint | None = None,
+        reranking_model: str | None = None,
+        search_memory_bytes: int = 512 * 2**20,
         context_tokens: int | None = None,
         run_expires_s: int = 600,
         run_max_turns: int = 100,
@@ -87,6 +101,8 @@ class Engine:
         if model is None and model_url is not None:
             model = Endpoint(model_url, key=model_key)
         self._models = Models(model, models, endpoints)
+        self._search_models = search_models(self._models, embeddings, embeddings_model, reranker, reranking_model)
+        self._nearness = _nearness(search_memory_bytes) if self._search_models.embeddings else None
         self._context_tokens = context_tokens
         self._run_expires_s = run_expires_s
         self._run_max_turns = run_max_turns
@@ -168,12 +184,20 @@ class Engine:
     def _wing(self) -> _Wing:
         models = self._models
         filing = Filing(self._store, self._blobs)
-        indexing = Indexing(self._store, filing)
+        embedding, (reranker, reranking_model) = None, self._search_models.reranking or (None, "")
+        embedder, embeddings_model = self._search_models.embeddings or (None, "")
+        if embedder is not None:
+            from toolkit.engine.embedding import Embedding  # needs numpy
+
+            embedding = Embedding(self._store, embedder, embeddings_model)
+        indexing = Indexing(self._store, filing, embedding)
+        retriever = Retriever(embedder, self._nearness, reranker, reranking_model)
         execution = Execution(
             LegRooms(
                 store=self._store,
                 filing=filing,
                 models=models,
+                retriever=retriever,
                 clock=time.time,
                 meter=self._metrics,
                 context_tokens=self._context_tokens,
@@ -187,6 +211,7 @@ class Engine:
             self._store,
             filing,
             indexing,
+            retriever,
             execution,
             models,
             self._keys,
@@ -205,7 +230,7 @@ class _Wing:
     """
 
     def __init__(self, rooms: Rooms, models: Models) -> None:
-        self._models = models
+        self._models, self._retriever = models, rooms.retriever
         self._execution = rooms.execution
         self._app = App(rooms)
 
@@ -224,6 +249,7 @@ class _Wing:
     async def aclose(self, *, drain_s: float = 0) -> None:
         """Give the runs under way here `drain_s` to get on, let go of them, and close the connections to the model."""
         await self._execution.aclose(drain_s=drain_s)
+        await self._retriever.aclose()
         await self._models.aclose()
 
     async def _live(self, receive: _Receive, send: _Send) -> None:
@@ -239,6 +265,12 @@ class _Wing:
 
 
 _LOCAL: Mapping[str, Any] = {"api_key": "in-process", "base_url": "http://engine/v1"}
+
+
+def _nearness(most_bytes: int) -> Nearness:
+    from toolkit.engine.search.vectors import Matrices  # needs numpy
+
+    return Matrices(most_bytes)
 
 
 def _silence_deprecation() -> None:

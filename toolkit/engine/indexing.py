@@ -4,6 +4,9 @@ A file that waits is only a row, which a worker claims; stores take turns, so th
 The chunks of a file are written a few at a time, so that requests get their turn in between, and none of them counts
 before the last transaction, which says that the file is completed. A worker that dies leaves its files to the others;
 whoever takes one begins it anew.
+
+With a model for it, chunks get vectors too, before their file is completed; files that lack some are claimed once more,
+when no others wait.
 """
 
 from __future__ import annotations
@@ -15,9 +18,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from toolkit.engine import workers
+from toolkit.engine import twins, workers
 from toolkit.engine.filing import BytesMissing, Filing
 from toolkit.engine.objects import files, store_files, vector_stores
 from toolkit.engine.objects.store_files import Failure
@@ -37,6 +40,9 @@ from toolkit.engine.search.words import indexed, named
 from toolkit.engine.store import Row, Store, Tx
 from toolkit.errors import Refused, StoreUnavailable
 
+if TYPE_CHECKING:
+    from toolkit.engine.embedding import Embedding
+
 __all__ = ["Indexing", "is_needed"]
 
 _log = logging.getLogger("toolkit.engine")
@@ -49,10 +55,13 @@ _WRITTEN_BYTES: Final = 2**15
 """How many bytes of chunks go into one transaction."""
 _REMOVED: Final = 20
 """How many chunks are removed in one."""
+_REMOVED_BLOCKS: Final = 2
+"""And how many blocks of vectors: of a file's, so that none are left when its chunks are gone."""
 _EMPTIED: Final = 16
 """How many vector stores whose time is up are emptied in one."""
 _BREATH_S: Final = 0.0002
 """How long cutting stops after each chunk."""
+_BEFORE_ALL: Final = -1
 _AGAIN_S: Final = 1.0
 _TOO_LONG: Final = f"The file has more than {MOST_TOKENS:,} tokens."
 
@@ -67,8 +76,8 @@ class _Claimed(NamedTuple):
 class Indexing:
     """Processes the files of one store: `stand` does, as often as `wake` says that there may be something to do."""
 
-    def __init__(self, store: Store, filing: Filing) -> None:
-        self._store, self._filing = store, filing
+    def __init__(self, store: Store, filing: Filing, embedding: Embedding | None = None) -> None:
+        self._store, self._filing, self._embedding = store, filing, embedding
         self._documents = Documents()
         self._worker = self._last_store = ""
         self._news = asyncio.Event()
@@ -119,12 +128,13 @@ class Indexing:
 
     async def _do_some(self, group: asyncio.TaskGroup) -> bool:
         """Begin with files that wait, and remove some chunks that nobody needs; whether there are more to remove."""
-        while len(self._under_way) < _AT_ONCE and await self._store.read(_files_wait):
+        while len(self._under_way) < _AT_ONCE and await self._store.read(self._files_wait):
             claimed = await self._store.write(self._claim)
             if claimed is None:
                 break
             self._last_store = claimed.row["store"]
-            task = group.create_task(self._process(claimed), name=f"process {claimed.row['id']}")
+            work = self._embed(claimed.row) if claimed.row["status"] == "completed" else self._process(claimed)
+            task = group.create_task(work, name=f"process {claimed.row['id']}")
             self._under_way.add(task)
             task.add_done_callback(self._done)
         return await self._store.read(_chunks_are_left) and await self._store.write(_remove_some)
@@ -132,10 +142,22 @@ class Indexing:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self.wake()
+        if self._embedding is not None and self._embedding.rests_s:
+            asyncio.get_running_loop().call_later(self._embedding.rests_s, self.wake)
+
+    def _files_wait(self, tx: Tx) -> bool:
+        return _files_wait(tx) or self._unembedded(tx) is not None
+
+    def _unembedded(self, tx: Tx) -> Row | None:
+        """Find a file that lacks vectors, while there is a model that makes them."""
+        if self._embedding is None or self._embedding.rests_s:
+            return None
+        return tx.one("store_file.unembedded", embedder=self._embedding.number_in(tx))
 
     def _claim(self, tx: Tx) -> _Claimed | None:
-        """Take the file that waits longest in the store whose turn it is."""
+        """Take the file that waits longest in the store whose turn it is, or one that lacks vectors."""
         turn = tx.one("store_file.next", after=self._last_store) or tx.one("store_file.next", after="")
+        turn = turn or self._unembedded(tx)
         row = None if turn is None else tx.one("store_file.claim", seq=turn["seq"], owner=self._worker)
         if row is None:
             return None
@@ -147,11 +169,11 @@ class Indexing:
         file, begun = claimed
         while True:
             try:
-                while begun and await self._store.write(lambda tx: _remove_of(tx, file["seq"], _REMOVED)) == _REMOVED:
-                    pass
+                if begun:
+                    await self._emptied(file)
                 failure = await self._index(file)
                 if failure is not None:
-                    await self._store.write(partial(self._fail, file, failure))
+                    await self._surely(partial(self._fail, file, failure))
                 return
             except StoreUnavailable:  # logged by the store
                 begun = True
@@ -160,9 +182,14 @@ class Indexing:
     async def _index(self, file: Row) -> Failure | None:
         """Write the chunks of a file, some at a time; why that is not possible."""
         try:
-            text = await self._read(file)
-            pieces = await self._cut(lambda: _pieces(text, json.loads(file["chunking"])["static"]))
-            await self._write_all(file, pieces)
+            size = await self._copied(file)
+            if size is None:
+                text = await self._read(file)
+                pieces = await self._cut(lambda: _pieces(text, json.loads(file["chunking"])["static"]))
+                size = await self._write_all(file, pieces)
+            if size is not None:
+                embedder = await self._embedding.embed(file) if self._embedding is not None else None
+                await self._surely(partial(self._complete, file, size, embedder))
         except Unreadable as error:
             return Failure(error.code, str(error))
         except Refused as refused:
@@ -189,21 +216,51 @@ class Indexing:
         about = await self._store.read(lambda tx: tx.one("file.get", id=file["id"], project=file["project"], now=0))
         return await self._cut(lambda: text_of(data, about["filename"] if about is not None else ""))
 
+    async def _surely(self, work: Callable[[Tx], None]) -> None:
+        """Write what has come of a file, however long the store is in trouble."""
+        while True:
+            try:
+                return await self._store.write(work)
+            except StoreUnavailable:  # logged by the store
+                await asyncio.sleep(_AGAIN_S)
+
     async def _cut(self, work: Callable[[], T]) -> T:
         async with self._cutting:
             return await asyncio.to_thread(work)
 
-    async def _write_all(self, file: Row, pieces: Iterator[_Piece]) -> None:
-        """Write the chunks of a file and complete it, unless it is cancelled, removed or somebody else's meanwhile."""
+    async def _copied(self, file: Row) -> int | None:
+        """Copy the chunks of a file that was processed before; their bytes, or None when there is no such file."""
+        twin = await self._store.read(partial(twins.twin, file=file))
+        if twin is None:
+            return None
+        for copy in (twins.copy_chunks, twins.copy_vectors):
+            before, after = None, _BEFORE_ALL
+            while after != before:
+                before = after
+                copied = await self._store.write(partial(copy, file=file, from_=twin, after=after, owner=self._worker))
+                if copied is None:  # it is gone meanwhile
+                    await self._emptied(file)
+                    return None
+                after = copied
+        return int(twin["usage_bytes"])
+
+    async def _emptied(self, file: Row) -> None:
+        """Take all chunks of a file away."""
+        while await self._store.write(lambda tx: _remove_of(tx, file["seq"], _REMOVED)) == _REMOVED:
+            pass
+
+    async def _write_all(self, file: Row, pieces: Iterator[_Piece]) -> int | None:
+        """Write the chunks of a file; their bytes, or None when it is cancelled, removed or another worker's by now."""
         total, over = 0, False
         while not over:
             some, over = await self._cut(lambda: _some(pieces))
             total += sum(piece.size for piece in some)
-            if not await self._store.write(partial(self._write, file, some, total if over else None)):
-                return
+            if not await self._store.write(partial(self._write, file, some)):
+                return None
+        return total
 
-    def _write(self, file: Row, pieces: Sequence[_Piece], total: int | None, tx: Tx) -> bool:
-        """Add chunks to a file, and complete it with the bytes of all of them; False when it is not ours any more."""
+    def _write(self, file: Row, pieces: Sequence[_Piece], tx: Tx) -> bool:
+        """Add chunks to a file; False when it is not ours any more."""
         if tx.one("store_file.held", seq=file["seq"], owner=self._worker) is None:
             return False
         store = tx.one("vector_store.number", id=file["store"])
@@ -213,9 +270,28 @@ class Indexing:
             inserted = tx.one("chunk.insert", store_file=file["seq"], **chunk)
             assert inserted is not None
             tx.run("chunk.insert_words", seq=inserted["seq"], store=named(store), words=piece.words)
-        if total is not None:
-            store_files.move(tx, file, "complete", owner=self._worker, usage_bytes=total)
         return True
+
+    def _complete(self, file: Row, size: int, embedder: int | None, tx: Tx) -> None:
+        if store_files.move(tx, file, "complete", owner=self._worker, usage_bytes=size) and embedder is not None:
+            store_files.embedded(tx, file, embedder)
+
+    async def _embed(self, file: Row) -> None:
+        """Give a file that is completed the vectors that it lacks, or leave that to later."""
+        assert self._embedding is not None  # it found the file
+        embedder: int | None = None
+        try:
+            embedder = await self._embedding.embed(file)
+        except StoreUnavailable:  # logged by the store
+            pass
+        except Exception:
+            _log.exception("file %s of vector store %s gets no vectors", file["id"], file["store"])
+            self._embedding.rest()
+        await self._surely(partial(self._embedded, file, embedder))
+
+    def _embedded(self, file: Row, embedder: int | None, tx: Tx) -> None:
+        if tx.run("store_file.release", seq=file["seq"], owner=self._worker) and embedder is not None:
+            store_files.embedded(tx, file, embedder)
 
     def _fail(self, file: Row, failure: Failure, tx: Tx) -> None:
         if store_files.move(tx, file, "fail", owner=self._worker, failure=failure):
@@ -286,6 +362,7 @@ def _remove_some(tx: Tx) -> bool:
 
 
 def _remove_of(tx: Tx, store_file: int, most: int) -> int:
+    tx.run("vector_block.remove_of_file", store_file=store_file, limit=_REMOVED_BLOCKS)
     rows = tx.all("chunk.some", store_file=store_file, limit=most)
     for row in rows:
         tx.run("chunk.delete_words", seq=row["seq"])

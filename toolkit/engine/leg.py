@@ -38,6 +38,7 @@ from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
 from toolkit.engine.objects.vector_stores import is_idle, touch
 from toolkit.engine.patience import Patience
 from toolkit.engine.routing import Models
+from toolkit.engine.search.retrieving import Retriever
 from toolkit.engine.search.tool import Lookup, look_up, searched, use
 from toolkit.engine.store import Store, Tx
 from toolkit.engine.telling import Telling
@@ -73,6 +74,7 @@ class Rooms:
     context_tokens: int | None
     max_turns: int
     """How often a run may ask for tools."""
+    retriever: Retriever = field(default_factory=Retriever)
     scale: Scale = field(default_factory=Scale)
     """What the models' tokens have been seen to hold."""
 
@@ -298,14 +300,14 @@ class Leg:
             return ()
         room_tokens = self._window // _SEARCHED_PART if self._window else None
 
-        def work(tx: Tx) -> tuple[Sequence[Lookup], Sequence[str]]:
-            found = [look_up(tx, self.run, call, self._settings, room_tokens) for call in searches]
-            idle = [store for store in self.run.stores if is_idle(tx, self.run.project, store, self._now())]
-            return found, idle
-
-        found, idle = await self._store.read(work)
-        for store_id in idle:
-            await self._store.write(partial(touch, store_id=store_id, now=self._now()))
+        retriever = self._rooms.retriever
+        found = [
+            await look_up(retriever, self._store, self.run, call, self._settings, room_tokens) for call in searches
+        ]
+        now, project = self._now(), self.run.project
+        stores = await self._store.read(lambda tx: [s for s in self.run.stores if is_idle(tx, project, s, now)])
+        for store_id in stores:
+            await self._store.write(partial(touch, store_id=store_id, now=now))
         return found
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> None:

@@ -46,14 +46,17 @@ class Models:
 
     def pick(self, asked: str) -> tuple[Model, str]:
         """Give the model that answers, and the name to ask it for. Raises ModelError when there is none."""
-        used = self._used(asked)
+        return self.at(self._used(asked), asked)
+
+    def at(self, used: str, asked: str | None = None) -> tuple[Model, str]:
+        """Give the model of a name that is used as it is, and the name to ask it for. Raises ModelError."""
         if used == OFFLINE:
             return self._offline, OFFLINE
         if self._is_at_endpoint(used):
             endpoint, _, name = used.partition("/")
             return self._endpoints[endpoint], name
         if self._default is None:
-            raise ModelError(self._advice(asked, used))
+            raise ModelError(self._advice(asked or used, used))
         return self._default, used
 
     def can(self, asked: str) -> bool:

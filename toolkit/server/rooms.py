@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
 from toolkit.engine.indexing import Indexing
+from toolkit.engine.search.retrieving import Retriever
 from toolkit.engine.store import Store
 from toolkit.server.metrics import Metrics
 from toolkit.server.origins import Origins
@@ -31,6 +32,7 @@ class Rooms:
     store: Store
     filing: Filing
     indexing: Indexing
+    retriever: Retriever
     execution: Execution
     models: Names
     keys: Mapping[bytes, str]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from toolkit.engine.objects import file_batches, resources, store_files, vector_stores
+from toolkit.engine.objects import file_batches, references, resources, store_files, vector_stores
 from toolkit.engine.objects.paging import PageQuery
-from toolkit.engine.search.searching import Search, search
-from toolkit.engine.store import Tx
+from toolkit.engine.search.searching import Search, most_of, page_of, queries_of
+from toolkit.engine.store import Row, Tx
 from toolkit.server.call import Call, Route, poll_after_ms
 from toolkit.server.wire import Answer, parse_query
 
@@ -42,14 +43,15 @@ async def delete_vector_store(call: Call, _: None) -> Answer:
 async def search_vector_store(call: Call, body: Search) -> Answer:
     store_id = call["vector_store_id"]
 
-    def work(tx: Tx) -> tuple[str, bool]:
-        found = search(tx, call.project, store_id, body, call.now)
-        return found, vector_stores.is_idle(tx, call.project, store_id, call.now)
+    store, queries = call.rooms.store, queries_of(body)
 
-    text, idle = await call.rooms.store.read(work)
-    if idle:  # it counts as used by this
-        await call.rooms.store.write(lambda tx: vector_stores.touch(tx, store_id, call.now))
-    return Answer(text)
+    def searched(tx: Tx) -> Sequence[Row]:
+        return [references.live_store(tx, call.project, store_id, call.now)]
+
+    found = await call.rooms.retriever.find(store.read, searched, queries, body.filters, most_of(body))
+    if await store.read(lambda tx: vector_stores.is_idle(tx, call.project, store_id, call.now)):
+        await store.write(lambda tx: vector_stores.touch(tx, store_id, call.now))  # it counts as used by this
+    return Answer(page_of(body, queries, found))
 
 
 async def create_store_file(call: Call, body: store_files.CreateStoreFile) -> Answer:

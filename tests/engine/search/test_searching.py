@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.contract.official import assert_official
-from tests.engine.filled_stores import NOW, Do, add, claim, end, new_file, new_store, write
+from tests.engine.filled_stores import NOW, Do, add, claim, end, new_file, new_store, search, write
 from toolkit.engine.objects import store_files, vector_stores
 from toolkit.engine.objects.invalid import refusal
 from toolkit.engine.objects.store_files import CreateStoreFile, Failure
-from toolkit.engine.search.searching import Search, search
+from toolkit.engine.search.searching import Search
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 

@@ -21,7 +21,10 @@ MAY_SCAN = {
     "chunk.given_up": "one row of the files whose chunks are to go",
     "chunk.count": "the index of words, by words",
     "chunk.counting": "the chunks that were asked for, and the files",
+    "chunk.whole": "rows of the index of words, by their numbers",
     "chunk.with_words": "the index of words, by words",
+    "embedder.newest": "the last of the embedding models, which people choose now and then",
+    "embedder.of_store": "the embedding models that were chosen: a handful of rows",
     "key.all": "the API keys of a store, for who looks after them",
     "key.counts": "an index of the API keys, which people make one by one; twice a second at most",
     "run.unattended": "all of an index that has the few runs which nobody executes, and no others",
@@ -43,6 +46,7 @@ IDLE = {
     "file.expired": "no file's time is up",
     "gone.forget": "only the ten thousandth deletion makes another forgotten",
     "run.let_wait": "the run has begun",
+    "store_file.release": "the only file of the worker is not completed",
     "run.lock_thread": "the thread has a run",
     "run.overdue": "no run is late",
     "run.unattended": "nor without a worker",
@@ -67,6 +71,7 @@ def world(*, others: int, messages: int) -> Iterator[sqlite3.Connection]:
         for _, script in migrations("sqlite"):
             connection.executescript(script)
         connection.execute("BEGIN")
+        insert(connection, "embedder", name="e", dimensions=1, floor=0)
         for number in range(others):
             thread(connection, f"{number}", "completed", messages=3)
         thread(connection, "here", "in_progress", messages=messages)
@@ -129,6 +134,7 @@ def vector_store(connection: sqlite3.Connection, name: str) -> None:
     insert(
         connection, "vector_store", id=store, **row, last_active_at=1000, expires_days=9, expires_at=9000, about="{}"
     )
+    [number] = connection.execute("SELECT max(seq) FROM vector_store").fetchone()
     insert(connection, "store_use", store=store, holder=f"thread_{name}")
     insert(connection, "file_batch", id=f"file_batch_{name}", store=store, **row)
     for status in ("in_progress", "completed", "cancelled"):
@@ -143,6 +149,8 @@ def vector_store(connection: sqlite3.Connection, name: str) -> None:
         connection.execute(
             "INSERT INTO chunk_words (rowid, store, words) VALUES (last_insert_rowid(), :store, :words)", words
         )
+        block = {"store": number, "embedder": 1, "store_file": seq, "last_start": -1, "chunks": b"", "vectors": b""}
+        insert(connection, "vector_block", **block)
 
 
 def insert(connection: sqlite3.Connection, table: str, **values: Any) -> None:
@@ -222,6 +230,14 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
         values.update(search=0, place=1 if verb == "add" else 0)
     if name in ("chunk.insert_words", "chunk.give_up", "file_batch.add", "vector_store.use"):
         values.update({"seq": 2**40, "store_file": 2 if noun == "chunk" else 1, "holder": "asst_here"})
+    if noun in ("vector_block", "embedder") or name == "vector_store.embedded":
+        values.update(store=1, embedder=2 if verb == "remove_older" else 1, after=0, known=0)
+    if name in ("chunk.without_vectors", "store_file.unembedded", "store_file.embedded"):
+        values["embedder"] = 1
+    if name in ("chunk.whole", "chunk.between", "vector_block.next"):
+        values.update(after=-2, to=9)
+    if name in ("store_file.twin", "store_file.intact"):  # the second file of the first store is completed
+        values.update(chunking="{}", seq=2, embedder=0)
     if name == "chunk.counting":  # those of the first store which are completed
         values.update(seqs="[1,2,3]", files="[2]")
     if name == "upload.save":

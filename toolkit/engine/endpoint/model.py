@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlunsplit
 from weakref import WeakKeyDictionary
 
@@ -24,8 +24,9 @@ import httpx2
 from toolkit.engine.endpoint.address import base_of, is_here, moved_to, parts_of
 from toolkit.engine.endpoint.asking import body_of, is_about_value, leave_out, members_of, named_in
 from toolkit.engine.endpoint.dialects import Answer
-from toolkit.engine.endpoint.failures import Told, judged, told_by, wait_s
+from toolkit.engine.endpoint.failures import Told, judged, told_by, told_in, wait_s
 from toolkit.engine.endpoint.listing import window_of, windows_in
+from toolkit.engine.jsontext import dump
 from toolkit.engine.model import Delta, ModelError, ModelRequest
 from toolkit.errors import EngineError
 
@@ -45,6 +46,7 @@ _LISTING_HOLDS_S: Final = 600.0
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET: Final = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 """Names of headers and query parameters whose values are never shown."""
+_JSON: Final = {"Content-Type": "application/json"}
 _SHORT: Final = 3
 """Characters of a value that is no secret, and would only make holes in what is shown."""
 
@@ -85,6 +87,7 @@ class Endpoint:
         parts = parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))))
         self._completions = urlunsplit(parts._replace(path=f"{path}/chat/completions", fragment=""))
         self._models = urlunsplit(parts._replace(path=f"{path}/models", fragment=""))
+        self._base = parts._replace(path=path, fragment="")
         self._where = base_of(url)
         """For people: without what may be secret."""
         given = [*headers.items(), *query.items()]
@@ -142,6 +145,24 @@ class Endpoint:
             text = f"The model endpoint {self._where} lists no models: its answer to GET /models is no JSON."
             raise ModelError(text) from None
         return list(self._windows)
+
+    async def ask(self, path: str, body: Mapping[str, Any], timeout_s: float) -> Any:
+        """Post JSON to a path below the base, and give the JSON of the answer. Raises ModelError."""
+        url = urlunsplit(self._base._replace(path=f"{self._base.path}/{path}"))
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await self._client().post(url, content=dump(body), headers=_JSON)
+        except (httpx2.HTTPError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+        if response.status_code != 200:
+            raise self._refusal(response, response.content, str(body.get("model", "")))
+        try:
+            answer = response.json()
+        except (ValueError, RecursionError):
+            raise ModelError(f"The model endpoint {self._where} answered with no JSON at /{path}.") from None
+        if (told := told_in(answer)) is not None:
+            raise judged(told, status=None, where=self._where, model=str(body.get("model", "")), secrets=self._secrets)
+        return answer
 
     def window(self, name: str) -> int | None:
         """Tell a model's context window, in tokens: `context_tokens`, else what the listing told when it last came."""

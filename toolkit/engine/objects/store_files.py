@@ -34,6 +34,7 @@ __all__ = [
     "add",
     "content",
     "create",
+    "embedded",
     "forget_file",
     "get",
     "list_",
@@ -265,6 +266,13 @@ def move(
     ended = {**dict.fromkeys(("completed", "failed", "cancelled"), 0), status: 1}
     tx.run("file_batch.count", store_file=row["seq"], **ended)
     return True
+
+
+def embedded(tx: Tx, row: Row, embedder: int) -> None:
+    """Note that all chunks of a file have vectors by a model: older ones go, and its store tells of the newest."""
+    tx.run("store_file.embedded", seq=row["seq"], embedder=embedder)
+    tx.run("vector_block.remove_older", store_file=row["seq"], embedder=embedder)
+    tx.run("vector_store.embedded", id=row["store"], embedder=embedder)
 
 
 def wire(row: Row) -> str:

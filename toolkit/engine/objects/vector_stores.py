@@ -197,6 +197,7 @@ def wire(row: Row, now: int) -> str:
         "expires_at": row["expires_at"],
         "last_active_at": row["last_active_at"],
         "metadata": about["metadata"],
+        "embedding": json.loads(row["embedding"]) if row["embedding"] else None,
     }
     if references.is_expired(row, now):
         store["status"] = "expired"

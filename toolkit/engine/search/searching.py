@@ -1,30 +1,32 @@
 """Search in a vector store: what may be asked, and what is found.
 
-Chunks are found by their words. A score lies between 0 and 1: it is the share of the question's words that a chunk has,
-where a word counts the more the fewer chunks of the store have it, and a tenth less when it stands there once. Nothing
-in it depends on other stores.
+Chunks are found by their words, and where they have vectors by what they are about. A score lies between 0 and 1. By
+words it is the share of the question's words that a chunk has, where a word counts the more the fewer chunks of the
+store have it, and a tenth less when it stands there once. With vectors it is the mean of that and of how near the chunk
+is to the question: 1 when they point the same way, 0 when their cosine is what texts have that have nothing in common.
+Nothing in it depends on other stores.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired, Protocol
 
 from pydantic import Discriminator, Field, Tag, with_config
 from typing_extensions import TypedDict
 
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects import references
 from toolkit.engine.objects.fields import SHAPE, Request
+from toolkit.engine.search.embedder import Meaning
 from toolkit.engine.search.filters import Filter, matches
 from toolkit.engine.search.words import named, wanted
 from toolkit.engine.store import Row, Tx
 
-__all__ = ["Hit", "Search", "hits", "search"]
+__all__ = ["Hit", "Nearness", "Question", "Search", "hits", "most_of", "page_of", "queries_of"]
 
 _ONCE: Final = 0.1
 """How much less a word counts that stands in a chunk once; half of it when it stands there twice."""
@@ -36,6 +38,9 @@ _MOST_WORDS: Final = 256
 """Of all queries of a request; each is looked up by itself."""
 _MOST_HITS: Final = 1_000_000
 """Of words in chunks, for all queries of a request; when there are more, the last words are not looked for."""
+_NEARNESS: Final = 0.5
+"""What part of a score is nearness, where there are vectors; the rest is words."""
+_RESULTS: Final = 10
 _MOST_QUERIES: Final = 32
 _LONGEST_QUERY: Final = 16_384
 
@@ -77,32 +82,67 @@ class Hit:
     """Where in its file the chunk stands; empty when that is not known."""
 
 
-def search(tx: Tx, project: str, store_id: str, request: Search, now: int) -> str:
-    """Give the chunks of a store that answer a query best, as JSON text. Raises Refused.
+class Nearness(Protocol):
+    """Vectors of chunks, compared with those of questions (`vectors.Matrices`)."""
 
-    A list of queries is answered by what any of them finds, each chunk with its best score. `rewrite_query` reduces a
-    question to the words in it that are looked for; the answer's `search_query` shows them.
-    """
-    store = references.live_store(tx, project, store_id, now)
+    def packed(self, vectors: Sequence[Sequence[float]]) -> bytes:
+        """Bring vectors into the form that is compared. Raises ValueError."""
+        ...
+
+    def nearest(
+        self, tx: Tx, store: int, meaning: Meaning, most: int, files: Collection[int] | None, also: Collection[int]
+    ) -> Mapping[int, float]:
+        """Give the chunks of a store that are nearest, and those in `also`: chunk -> cosine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for, and what that means to the models that the stores have vectors of."""
+
+    text: str
+    meanings: Sequence[Meaning] = ()
+
+
+def queries_of(request: Search) -> Sequence[str]:
+    """Give the queries of a request. `rewrite_query` reduces a question to the words in it that are looked for."""
     queries = [request.query] if isinstance(request.query, str) else request.query
-    if request.rewrite_query:
-        queries = [" ".join(wanted(query)) or query for query in queries]
-    options = request.ranking_options or {}
-    most, least = request.max_num_results or 10, options.get("score_threshold") or 0.0
-    found = [_item(hit) for hit in hits(tx, [store], queries, request.filters, most) if hit.score >= least]
-    page = {"object": "vector_store.search_results.page", "search_query": queries, "data": found}
+    return [" ".join(wanted(query)) or query for query in queries] if request.rewrite_query else queries
+
+
+def most_of(request: Search) -> int:
+    """Give how many results are wanted."""
+    return request.max_num_results or _RESULTS
+
+
+def page_of(request: Search, queries: Sequence[str], found: Sequence[Hit]) -> str:
+    """Make the answer to a request, as JSON text; its `search_query` shows what was looked for."""
+    least = (request.ranking_options or {}).get("score_threshold") or 0.0
+    data = [_item(hit) for hit in found if hit.score >= least]
+    page = {"object": "vector_store.search_results.page", "search_query": queries, "data": data}
     return dump({**page, "has_more": False, "next_page": None})
 
 
-def hits(tx: Tx, stores: Sequence[Row], queries: Sequence[str], filter_: Any, most: int) -> Sequence[Hit]:
-    """Give the chunks of some stores that answer any of the queries best, the best first."""
+def hits(
+    tx: Tx,
+    stores: Sequence[Row],
+    questions: Sequence[Question],
+    filter_: Any,
+    most: int,
+    nearness: Nearness | None = None,
+) -> Sequence[Hit]:
+    """Give the chunks of some stores that answer any of the questions best, the best first."""
     best: dict[int, tuple[float, Row]] = {}
-    searches = len(stores) * len(queries)
+    searches = max(1, len(stores) * len(questions))
     for store in stores:
-        files = None if filter_ is None else dump(_passing(tx, store, filter_))
-        for query in queries:
-            words = wanted(query)[: _MOST_WORDS // searches]
-            for score, row in _ranked(tx, store, words, files, most, _MOST_HITS // searches):
+        files = None if filter_ is None else _passing(tx, store, filter_)
+        for question in questions:
+            words = wanted(question.text)[: _MOST_WORDS // searches]
+            within = _Within(store, files, most * _LOOKED_AT)
+            found = _worded(tx, within, words, _MOST_HITS // searches)
+            if nearness is not None and question.meanings:
+                found = _with_nearness(tx, within, question.meanings, nearness, found)
+            for score, row in found:
                 if row["seq"] not in best or best[row["seq"]][0] < score:
                     best[row["seq"]] = score, row
     ranked = sorted(best.values(), key=lambda found: (-found[0], found[1]["seq"]))
@@ -131,11 +171,18 @@ def _apart(ranked: Sequence[tuple[float, Row]], most: int) -> Sequence[Hit]:
     return taken
 
 
-def _ranked(
-    tx: Tx, store: Row, words: Sequence[str], files: str | None, most: int, hits: int
-) -> Iterator[tuple[float, Row]]:
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Where to look: a store, its files that pass (None: all), and how many chunks are looked at closely."""
+
+    store: Row
+    files: Sequence[int] | None
+    most: int
+
+
+def _worded(tx: Tx, within: _Within, words: Sequence[str], hits: int) -> Sequence[tuple[float, Row]]:
     """Give the chunks that have most of some words, and how much of them."""
-    here = f"store : {_quoted(named(store))}"
+    here = f"store : {_quoted(named(within.store))}"
     chunks = tx.one("chunk.count", words=here)
     assert chunks is not None
     weights: dict[str, float] = {}
@@ -150,10 +197,30 @@ def _ranked(
             break
     whole = sum(weights.values())
     best = sorted(shares, key=lambda seq: (-shares[seq], seq))
-    for row in _counting(tx, best, files, most * _LOOKED_AT):
+    found: list[tuple[float, Row]] = []
+    for row in _counting(tx, best, within):
         often = Counter[str](row["words"].split(" "))
         again = sum(weight * (1 - 1 / often[word]) for word, weight in weights.items() if often[word] > 1)
-        yield (shares[row["seq"]] * (1 - _ONCE) + again * _ONCE) / whole, row
+        found.append(((shares[row["seq"]] * (1 - _ONCE) + again * _ONCE) / whole, row))
+    return found
+
+
+def _with_nearness(
+    tx: Tx, within: _Within, meanings: Sequence[Meaning], nearness: Nearness, worded: Sequence[tuple[float, Row]]
+) -> Sequence[tuple[float, Row]]:
+    """Add the chunks that are nearest, and to each score how near its chunk is. One without a vector keeps its own."""
+    near: dict[int, float] = {}
+    also = [row["seq"] for _, row in worded]
+    for meaning in meanings:
+        cosines = nearness.nearest(tx, within.store["seq"], meaning, within.most, within.files, also)
+        for seq, cosine in cosines.items():
+            near[seq] = max(near.get(seq, 0.0), (cosine - meaning.floor) / (1 - meaning.floor))
+    others = sorted(near.keys() - set(also), key=lambda seq: (-near[seq], seq))
+    found = [*worded, *((0.0, row) for row in _counting(tx, others, within))]
+    return [
+        (score if row["seq"] not in near else score * (1 - _NEARNESS) + near[row["seq"]] * _NEARNESS, row)
+        for score, row in found
+    ]
 
 
 def _having(tx: Tx, words: str) -> list[int]:
@@ -164,14 +231,15 @@ def _having(tx: Tx, words: str) -> list[int]:
     return seqs
 
 
-def _counting(tx: Tx, seqs: Sequence[int], files: str | None, most: int) -> list[Row]:
-    """Read the first so many of some chunks that count: those of files that are completed, and may be looked in."""
+def _counting(tx: Tx, seqs: Sequence[int], within: _Within) -> list[Row]:
+    """Read the first of some chunks that count: those of files that are completed, and may be looked in."""
+    files = None if within.files is None else dump(within.files)
     rows: list[Row] = []
-    at, size = 0, most
-    while at < len(seqs) and len(rows) < most:
+    at, size = 0, within.most
+    while at < len(seqs) and len(rows) < within.most:
         rows += tx.all("chunk.counting", seqs=dump(seqs[at : at + size]), files=files)
         at, size = at + size, size * 2
-    return rows[:most]
+    return rows[: within.most]
 
 
 def _quoted(word: str) -> str:

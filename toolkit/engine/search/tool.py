@@ -14,9 +14,11 @@ from typing import Any, Final
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects.runs import Run
+from toolkit.engine.patience import Patience
 from toolkit.engine.search import chunking
 from toolkit.engine.search.citing import Mark
-from toolkit.engine.search.searching import Hit, hits
+from toolkit.engine.search.retrieving import Retriever
+from toolkit.engine.search.searching import Hit
 from toolkit.engine.store import Row, Tx
 
 __all__ = ["Lookup", "Searched", "Used", "citation", "definition", "look_up", "searched", "use"]
@@ -99,7 +101,14 @@ def citation(mark: Mark, at: int, file_id: str, quote: str) -> dict[str, Any]:
     }
 
 
-def look_up(tx: Tx, run: Run, call: ModelCall, settings: Mapping[str, Any], room_tokens: int | None) -> Lookup:
+async def look_up(
+    retriever: Retriever,
+    store: Patience,
+    run: Run,
+    call: ModelCall,
+    settings: Mapping[str, Any],
+    room_tokens: int | None,
+) -> Lookup:
     """Look for what a call asks for, in the stores of its run; `room_tokens` is what the model has room for."""
     asked: dict[str, Any] = {}
     for tool in settings["tools"]:
@@ -110,7 +119,7 @@ def look_up(tx: Tx, run: Run, call: ModelCall, settings: Mapping[str, Any], room
     if not queries:
         return Lookup(call, options, (), "queries: give a list with at least one text to look for.")
     most = asked.get("max_num_results") or _MOST_RESULTS
-    found = hits(tx, [store.row for store in searched(tx, run)], queries, None, most)
+    found = await retriever.find(store.read, lambda tx: [each.row for each in searched(tx, run)], queries, None, most)
     good = [hit for hit in found if hit.score >= options["score_threshold"]]
     return Lookup(call, options, _within(good, min(_MOST_TOKENS, room_tokens or _MOST_TOKENS)))
 

@@ -9,6 +9,16 @@ INSERT INTO chunk_words (rowid, store, words) VALUES (:seq, :store, :words);
 -- name: chunk.of_file
 SELECT start, text FROM chunk WHERE store_file = :store_file ORDER BY start;
 
+-- name: chunk.whole
+-- Those of a file after a place in it, with their words.
+SELECT chunk.start, chunk.text, chunk.place, chunk_words.words
+FROM chunk JOIN chunk_words ON chunk_words.rowid = chunk.seq
+WHERE chunk.store_file = :store_file AND chunk.start > :after ORDER BY chunk.start LIMIT :limit;
+
+-- name: chunk.between
+-- Those of a file that begin after one place and up to another.
+SELECT seq FROM chunk WHERE store_file = :store_file AND start > :after AND start <= :to ORDER BY start;
+
 -- name: chunk.count
 SELECT count(*) AS count FROM chunk_words WHERE chunk_words MATCH :words;
 

@@ -42,6 +42,23 @@ UPDATE store_file SET owner = :owner WHERE seq = :seq RETURNING *;
 -- name: store_file.held
 SELECT 1 AS yes FROM store_file WHERE seq = :seq AND status = 'in_progress' AND owner = :owner;
 
+-- name: store_file.there
+SELECT 1 AS yes FROM store_file WHERE seq = :seq;
+
+-- name: store_file.twin
+-- One that is completed, with the same bytes under the same name, cut in the same way.
+SELECT other.* FROM file AS mine
+JOIN file AS same ON same.sha256 = mine.sha256 AND same.filename = mine.filename AND same.project = mine.project
+JOIN store_file AS other ON other.id = same.id AND other.status = 'completed' AND other.chunking = :chunking
+WHERE mine.id = :id AND mine.project = :project
+  AND NOT EXISTS (SELECT 1 FROM chunk_gone WHERE chunk_gone.store_file = other.seq)
+LIMIT 1;
+
+-- name: store_file.intact
+-- Whether it has all its chunks still, and the vectors that it had.
+SELECT 1 AS yes FROM store_file WHERE seq = :seq AND status = 'completed' AND embedder = :embedder
+  AND NOT EXISTS (SELECT 1 FROM chunk_gone WHERE chunk_gone.store_file = :seq);
+
 -- name: store_file.let_go
 -- The files of a worker that works no more are anybody's to take.
 UPDATE store_file SET owner = NULL WHERE owner = :owner;
