@@ -2,8 +2,9 @@
 
 Chunks are found by their words, and where they have vectors by what they are about. A score lies between 0 and 1. By
 words it is the share of the question's words that a chunk has, where a word counts the more the fewer chunks of the
-store have it, and a tenth less when it stands there once. With vectors it is the mean of that and of how near the chunk
-is to the question: 1 when they point the same way, 0 when their cosine is what texts have that have nothing in common.
+store have it, and half when it stands in the chunk once, two thirds when twice, n of n + 1 when n times. With vectors it
+is the mean of that and of how near the chunk is to the question: 1 when they point the same way, 0 when their cosine is
+what texts have that have nothing in common.
 Nothing in it depends on other stores.
 """
 
@@ -28,10 +29,8 @@ from toolkit.engine.store import Row, Tx
 
 __all__ = ["Hit", "Nearness", "Question", "Search", "hits", "most_of", "page_of", "queries_of"]
 
-_ONCE: Final = 0.1
-"""How much less a word counts that stands in a chunk once; half of it when it stands there twice."""
 _LOOKED_AT: Final = 4
-"""How many chunks are looked at more closely, for each that is wanted."""
+"""How many chunks are looked at more closely, for each that is wanted: in these the words are counted."""
 _WORTH: Final = 0.2
 """Less than this part of a chunk is not worth telling when the rest was told."""
 _MOST_WORDS: Final = 256
@@ -200,8 +199,8 @@ def _worded(tx: Tx, within: _Within, words: Sequence[str], hits: int) -> Sequenc
     found: list[tuple[float, Row]] = []
     for row in _counting(tx, best, within):
         often = Counter[str](row["words"].split(" "))
-        again = sum(weight * (1 - 1 / often[word]) for word, weight in weights.items() if often[word] > 1)
-        found.append(((shares[row["seq"]] * (1 - _ONCE) + again * _ONCE) / whole, row))
+        again = sum(weight * (0.5 - 1 / (often[word] + 1)) for word, weight in weights.items() if often[word] > 1)
+        found.append(((shares[row["seq"]] / 2 + again) / whole, row))
     return found
 
 
