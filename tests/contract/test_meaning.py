@@ -61,7 +61,7 @@ def test_scores_are_the_mean_of_words_and_nearness(begin: Any, models: Concepts)
     talk: Talk = begin(**with_meaning(models))
     store = filled(talk, **{"a.txt": "puppy", "b.txt": "zebra", "c.txt": "dog zebra"})
     scores = dict(found(talk, store, "puppy"))
-    assert scores["a.txt"] == pytest.approx((0.9 + 1) / 2, abs=1e-3)
+    assert scores["a.txt"] == pytest.approx((1 / 2 + 1) / 2, abs=1e-3)
     assert scores["c.txt"] == pytest.approx(1 / 2, abs=1e-3)
     assert scores["b.txt"] < 0.2
     assert [name for name, _ in found(talk, store, "puppy", ranking_options={"score_threshold": 0.6})] == ["a.txt"]

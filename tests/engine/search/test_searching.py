@@ -14,6 +14,7 @@ from tests.engine.filled_stores import NOW, Do, add, claim, end, new_file, new_s
 from toolkit.engine.objects import store_files, vector_stores
 from toolkit.engine.objects.invalid import refusal
 from toolkit.engine.objects.store_files import CreateStoreFile, Failure
+from toolkit.engine.search import searching
 from toolkit.engine.search.searching import Search
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
@@ -300,3 +301,36 @@ def test_no_question_asks_the_index_for_too_much(do: Do) -> None:
 
     assert do(lambda tx: asked(tx, request)) <= 256 + 2 * 32 + 10
     assert do(lambda tx: asked(tx, wide)) <= 64 + 10
+
+
+def test_a_word_that_very_many_chunks_have_finds_none_by_itself(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_COMMON", 3)
+    store_id = new_store(do)
+    add(do, store_id, *["common"] * 6, "rare common", "other rare", "common plain", "common plain thing")
+    assert texts(do, store_id, "common rare")[:2] == ["rare common", "other rare"]
+    assert {text for text, score in found(do, store_id, "common rare")} == {"rare common", "other rare"}
+    assert len(texts(do, store_id, "common")) == 9  # unless it is the only one
+    scores = dict(found(do, store_id, "common rare"))
+    assert scores["rare common"] == 0.5  # it counts where others are found
+    assert scores["rare common"] > scores["other rare"]
+
+
+def test_common_words_find_together(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_COMMON", 3)
+    store_id = new_store(do)
+    add(do, store_id, *["red"] * 5, *["blue"] * 5, "red blue", "rare")
+    assert texts(do, store_id, "red blue rare") == ["rare", "red blue"]
+
+
+@pytest.mark.parametrize("spread", [1, 7])
+def test_how_common_a_word_is_is_judged_by_its_first_chunks(
+    do: Do, monkeypatch: pytest.MonkeyPatch, spread: int
+) -> None:
+    store_id = new_store(do)
+    add(do, store_id, *(["often"] + ["never"] * (spread - 1)) * 40, "rare often")
+    whole = dict(found(do, store_id, "often rare"))["rare often"]
+    monkeypatch.setattr(searching, "_COMMON", 20)
+    assert dict(found(do, store_id, "often rare"))["rare often"] == whole
+    other = dict(found(do, store_id, "often rare nothing"))["rare often"]
+    monkeypatch.setattr(searching, "_COMMON", 1000)
+    assert other == pytest.approx(dict(found(do, store_id, "often rare nothing"))["rare often"], abs=0.02)

@@ -2,9 +2,9 @@
 
 Chunks are found by their words, and where they have vectors by what they are about. A score lies between 0 and 1. By
 words it is the share of the question's words that a chunk has, where a word counts the more the fewer chunks of the
-store have it, and half when it stands in the chunk once, two thirds when twice, n of n + 1 when n times. With vectors it
-is the mean of that and of how near the chunk is to the question: 1 when they point the same way, 0 when their cosine is
-what texts have that have nothing in common.
+store have it, and half when it stands in the chunk once, two thirds when twice, n of n + 1 when n times. With vectors
+it is the mean of that and of how near the chunk is to the question: 1 when they point the same way, 0 when their cosine
+is what texts have that have nothing in common.
 Nothing in it depends on other stores.
 """
 
@@ -35,8 +35,8 @@ _WORTH: Final = 0.2
 """Less than this part of a chunk is not worth telling when the rest was told."""
 _MOST_WORDS: Final = 256
 """Of all queries of a request; each is looked up by itself."""
-_MOST_HITS: Final = 1_000_000
-"""Of words in chunks, for all queries of a request; when there are more, the last words are not looked for."""
+_COMMON: Final = 4096
+"""Of a word that more chunks have, no more are read: it would cost much and tell little."""
 _NEARNESS: Final = 0.5
 """What part of a score is nearness, where there are vectors; the rest is words."""
 _RESULTS: Final = 10
@@ -138,7 +138,7 @@ def hits(
         for question in questions:
             words = wanted(question.text)[: _MOST_WORDS // searches]
             within = _Within(store, files, most * _LOOKED_AT)
-            found = _worded(tx, within, words, _MOST_HITS // searches)
+            found = _worded(tx, within, words)
             if nearness is not None and question.meanings:
                 found = _with_nearness(tx, within, question.meanings, nearness, found)
             for score, row in found:
@@ -179,29 +179,61 @@ class _Within:
     most: int
 
 
-def _worded(tx: Tx, within: _Within, words: Sequence[str], hits: int) -> Sequence[tuple[float, Row]]:
-    """Give the chunks that have most of some words, and how much of them."""
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of a question: the chunks that have it, as many as were read, and how many there are, about."""
+
+    text: str
+    seqs: Sequence[int]
+    count: int
+
+    @property
+    def is_common(self) -> bool:
+        return self.count > len(self.seqs)
+
+
+def _worded(tx: Tx, within: _Within, words: Sequence[str]) -> Sequence[tuple[float, Row]]:
+    """Give the chunks that have most of some words, and how much of them.
+
+    Words that very many chunks have find none by themselves, but together, and count in those that others find.
+    """
     here = f"store : {_quoted(named(within.store))}"
-    chunks = tx.one("chunk.count", words=here)
-    assert chunks is not None
-    weights: dict[str, float] = {}
+    chunks = tx.one("chunk.extent", words=here)
+    if chunks is None or not chunks["count"]:
+        return ()
+    looked_up = [_looked_up(tx, here, word, chunks, _COMMON) for word in words]
+    rarest = min(looked_up, key=lambda word: word.count, default=None)
+    if rarest is not None and rarest.is_common:
+        whole = _looked_up(tx, here, rarest.text, chunks, chunks["count"] + 1)
+        looked_up = [whole if word is rarest else word for word in looked_up]
+    weights = {word.text: log(1 + (chunks["count"] + 1) / (word.count + 1)) for word in looked_up}
+    common = [word.text for word in looked_up if word.is_common]
     shares: defaultdict[int, float] = defaultdict(float)
-    for word in words:
-        seqs = _having(tx, f"{here} AND words : {_quoted(word)}")
-        weights[word] = weight = log(1 + (chunks["count"] + 1) / (len(seqs) + 1))
-        for seq in seqs:
-            shares[seq] += weight
-        hits -= len(seqs)
-        if hits < 0:
-            break
-    whole = sum(weights.values())
-    best = sorted(shares, key=lambda seq: (-shares[seq], seq))
+    for word in looked_up:
+        if not word.is_common:
+            for seq in word.seqs:
+                shares[seq] += weights[word.text]
+    if len(common) > 1:
+        together = " AND ".join(map(_quoted, common))
+        for seq in _having(tx, f"{here} AND words : ({together})", _COMMON):
+            shares[seq] += 0.0
+    best = sorted(sorted(shares), key=shares.__getitem__, reverse=True)
     found: list[tuple[float, Row]] = []
     for row in _counting(tx, best, within):
         often = Counter[str](row["words"].split(" "))
         again = sum(weight * (0.5 - 1 / (often[word] + 1)) for word, weight in weights.items() if often[word] > 1)
-        found.append(((shares[row["seq"]] / 2 + again) / whole, row))
+        once = shares[row["seq"]] + sum(weights[word] for word in common if often[word])
+        found.append(((once / 2 + again) / sum(weights.values()), row))
     return found
+
+
+def _looked_up(tx: Tx, here: str, word: str, chunks: Row, most: int) -> _Word:
+    """Look a word up; where more chunks have it than are read, their number is judged by how far reading came."""
+    seqs = _having(tx, f"{here} AND words : {_quoted(word)}", most)
+    if len(seqs) < most:
+        return _Word(word, seqs, len(seqs))
+    part = (seqs[-1] - chunks["first"] + 1) / (chunks["last"] - chunks["first"] + 1)
+    return _Word(word, seqs, max(round(len(seqs) / part), len(seqs) + 1))
 
 
 def _with_nearness(
@@ -222,9 +254,9 @@ def _with_nearness(
     ]
 
 
-def _having(tx: Tx, words: str) -> list[int]:
-    """List the chunks that have some words."""
-    row = tx.one("chunk.with_words", words=words)
+def _having(tx: Tx, words: str, most: int) -> list[int]:
+    """List the first chunks that have some words."""
+    row = tx.one("chunk.with_words", words=words, limit=most)
     assert row is not None
     seqs: list[int] = json.loads(row["seqs"])
     return seqs

@@ -29,7 +29,9 @@ _Vectors = npt.NDArray[np.float32]
 BLOCK_CHUNKS: Final = 64
 """How many chunks have their vectors in one row of the database, at most."""
 _PART_BYTES: Final = 2**24
-"""What is compared in one go, about: larger parts leave the processor's cache, smaller ones cost calls."""
+"""What is read from the database together, about."""
+_LARGEST_BYTES: Final = 2**28
+"""What is kept in one piece at most, to be compared in one call, which all processors share; joining copies it."""
 _HIGHEST_FLOOR: Final = 0.95
 
 
@@ -172,8 +174,8 @@ def _read(tx: Tx, about: Mapping[str, Any], after: int, width: int) -> Iterator[
 
 
 def _add(parts: list[_Part], part: _Part) -> None:
-    """Add a part, and join it with those before it while they are small: vectors come a few at a time."""
-    while parts and parts[-1].size + part.size <= _PART_BYTES:
+    """Add a part, and join it with those before it that are no larger, or twice as large: so that they stay few."""
+    while parts and parts[-1].size <= 2 * part.size and parts[-1].size + part.size <= _LARGEST_BYTES:
         last = parts.pop()
         part = _Part(
             np.concatenate((last.chunks, part.chunks)),

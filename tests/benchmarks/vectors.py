@@ -1,0 +1,147 @@
+"""A search among many chunks with vectors, against the bare comparison of the vectors, and what fits into no memory.
+
+The chunks are made up: words of a Zipf-like distribution, vectors in clusters. The question has five words, none of the
+thirty commonest, which would not be looked for.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.table import Row, Scale, against, ms
+from toolkit.engine.search.embedder import Meaning
+from toolkit.engine.search.searching import Question, hits
+from toolkit.engine.search.vectors import BLOCK_CHUNKS, Matrices, numbered
+from toolkit.engine.search.words import named
+from toolkit.engine.store import Tx
+from toolkit.engine.store.address import SQLiteAddress
+from toolkit.engine.store.sqlite import SQLite
+
+__all__ = ["measure"]
+
+_WORDS = 100
+"""In a chunk."""
+_FILE = 40
+"""Chunks of a file."""
+_ASKED = 10
+"""Results."""
+
+
+def measure(scale: Scale) -> Iterator[Row]:
+    import asyncio
+
+    count = scale.times(100_000, 200)
+    with tempfile.TemporaryDirectory() as folder:
+        yield from asyncio.run(_measure(Path(folder) / "a.db", count, 384, scale.times(40, 3)))
+
+
+async def _measure(path: Path, count: int, dimensions: int, rounds: int) -> list[Row]:
+    store = SQLite(SQLiteAddress(path))
+    try:
+        vectors = _vectors(count, dimensions)
+        row = await _fill(store, vectors)
+        questions = [_question(number, vectors) for number in range(rounds)]
+        there, none = Matrices(2**32), Matrices(0)
+        took: dict[str, list[float]] = {"whole": [], "bare": [], "read": []}
+        await _search(store, row, questions[0], there)  # it is read into memory once
+        for question in questions:
+            for name, matrices in (("whole", there), ("read", none)):
+                began = time.perf_counter()
+                assert await _search(store, row, question, matrices)
+                took[name].append(time.perf_counter() - began)
+            began = time.perf_counter()
+            _bare(vectors, question)
+            took["bare"].append(time.perf_counter() - began)
+    finally:
+        await store.aclose()
+    whole, bare, read = (median(took[name]) for name in ("whole", "bare", "read"))
+    chunks = f"{count:,} chunks of {dimensions}"
+    return [
+        against(f"search by words and vectors, {chunks}, against comparing the vectors", whole, bare, 3, ms),
+        Row(f"search by words and vectors, {chunks}, p50", ms(whole), whole * 1000, 50, " ms"),
+        against(f"search of {chunks} that are read for each question, against memory", read, whole, 20, ms),
+    ]
+
+
+def _vectors(count: int, dimensions: int) -> Any:
+    made = np.random.default_rng(1)
+    centres = made.standard_normal((200, dimensions))
+    vectors = centres[made.integers(0, 200, count)] + made.standard_normal((count, dimensions))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("<f4")
+
+
+def _words(random_: random.Random, count: int, least: int = 0) -> str:
+    return " ".join(f"w{(int(random_.paretovariate(0.7)) + least) % 50_000}" for _ in range(count))
+
+
+async def _fill(store: SQLite, vectors: Any) -> Any:
+    """Put chunks with these vectors into a vector store; its row."""
+    made = random.Random(1)
+
+    def begin(tx: Any) -> None:
+        execute = tx._connection.execute
+        execute("INSERT INTO embedder (name, dimensions, floor) VALUES ('m', ?, 0)", (vectors.shape[1],))
+        execute(
+            "INSERT INTO vector_store (id, project, created_at, last_active_at, about) VALUES ('vs_a', 'p', 1, 1, '{}')"
+        )
+        execute(
+            "INSERT INTO file (id, project, created_at, purpose, filename, bytes, sha256, body) "
+            "VALUES ('file-a', 'p', 1, 'assistants', 'a.txt', 1, 'a', '{}')"
+        )
+
+    def file(tx: Any, first: int) -> None:
+        execute = tx._connection.execute
+        [[seq]] = execute(
+            "INSERT INTO store_file (store, id, project, created_at, status, chunking) "
+            "VALUES ('vs_a', ?, 'p', 1, 'completed', '{}') RETURNING seq",
+            ("file-a" if first == 0 else f"file-{first}",),
+        ).fetchall()
+        if first:
+            execute(
+                "INSERT INTO file (id, project, created_at, purpose, filename, bytes, sha256, body) "
+                "VALUES (?, 'p', 1, 'assistants', 'a.txt', 1, 'a', '{}')",
+                (f"file-{first}",),
+            )
+        numbers: list[int] = []
+        for at in range(first, min(first + _FILE, len(vectors))):
+            text = _words(made, _WORDS)
+            inserted = tx.one("chunk.insert", store_file=seq, start=at * 1000, text=text, place="")
+            numbers.append(inserted["seq"])
+            tx.run("chunk.insert_words", seq=inserted["seq"], store="s1", words=text)
+        data = {"chunks": numbered(numbers), "vectors": vectors[first : first + _FILE].tobytes()}
+        tx.run("vector_block.insert", store=1, embedder=1, store_file=seq, last_start=first, **data)
+
+    await store.write(begin)
+    for first in range(0, len(vectors), _FILE):
+        await store.write(lambda tx, first=first: file(tx, first))
+    row = await store.read(lambda tx: tx.one("vector_store.get", id="vs_a", project="p"))
+    assert row is not None
+    assert named(row) == "s1"
+    assert _FILE <= BLOCK_CHUNKS
+    return row
+
+
+def _question(number: int, vectors: Any) -> Question:
+    made = random.Random(number)
+    near = vectors[made.randrange(len(vectors))]
+    return Question(_words(made, 5, 30), [Meaning(1, 0.0, near.tobytes())])
+
+
+async def _search(store: SQLite, row: Any, question: Question, matrices: Matrices) -> Any:
+    def work(tx: Tx) -> Any:
+        return hits(tx, [row], [question], None, _ASKED, matrices)
+
+    return await store.read(work)
+
+
+def _bare(vectors: Any, question: Question) -> Any:
+    cosines = vectors @ np.frombuffer(question.meanings[0].vector, "<f4")
+    return np.argpartition(cosines, -_ASKED)[-_ASKED:]
