@@ -216,8 +216,8 @@ class Indexing:
         about = await self._store.read(lambda tx: tx.one("file.get", id=file["id"], project=file["project"], now=0))
         return await self._cut(lambda: text_of(data, about["filename"] if about is not None else ""))
 
-    async def _surely(self, work: Callable[[Tx], None]) -> None:
-        """Write what has come of a file, however long the store is in trouble."""
+    async def _surely(self, work: Callable[[Tx], T]) -> T:
+        """Write what has come of a file, however long the store is in trouble; what was written already stays."""
         while True:
             try:
                 return await self._store.write(work)
@@ -255,7 +255,7 @@ class Indexing:
         while not over:
             some, over = await self._cut(lambda: _some(pieces))
             total += sum(piece.size for piece in some)
-            if not await self._store.write(partial(self._write, file, some)):
+            if not await self._surely(partial(self._write, file, some)):
                 return None
         return total
 
@@ -263,8 +263,10 @@ class Indexing:
         """Add chunks to a file; False when it is not ours any more."""
         if tx.one("store_file.held", seq=file["seq"], owner=self._worker) is None:
             return False
-        store = tx.one("vector_store.number", id=file["store"])
+        store, first = tx.one("vector_store.number", id=file["store"]), pieces[0].chunk.start
         assert store is not None  # its files would have gone with it
+        if tx.all("chunk.between", store_file=file["seq"], after=first - 1, to=first):
+            return True  # written by a transaction whose end was not heard
         for piece in pieces:
             chunk = {"start": piece.chunk.start, "text": piece.chunk.text, "place": piece.place}
             inserted = tx.one("chunk.insert", store_file=file["seq"], **chunk)

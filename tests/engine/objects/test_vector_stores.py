@@ -61,6 +61,7 @@ def test_what_a_store_looks_like(do: Do) -> None:
         "expires_at": None,
         "last_active_at": NOW,
         "metadata": {},
+        "embedding": None,
     }
     assert get(do, made["id"]) == made
 
