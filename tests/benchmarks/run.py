@@ -31,6 +31,7 @@ SUBJECTS = (
     "polling",
     "memory",
     "long_threads",
+    "vectors",
 )
 
 

@@ -17,7 +17,7 @@ def test_every_subject_gives_rows(subject: str) -> None:
     for row in rows:
         assert row.what
         assert row.measured
-        assert 0 < row.score < math.inf
+        assert math.isfinite(row.score)  # what is added to something may be less than nothing on a busy machine
         assert row.budget > 0
 
 

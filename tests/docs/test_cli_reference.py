@@ -25,7 +25,7 @@ def section(title: str) -> str:
 
 
 COMMANDS = ["run", "call", "serve", "runs list", "runs show", "runs unlock", "backup", "export", "import", "prune"]
-COMMANDS += ["tools lint", "tools plan", "tools apply", "tools check"]
+COMMANDS += ["files add", "tools lint", "tools plan", "tools apply", "tools check"]
 COMMANDS += ["keys create", "keys list", "keys revoke"]
 
 

@@ -3,8 +3,8 @@
 Chunks are found by their words, and where they have vectors by what they are about. A score lies between 0 and 1. By
 words it is the share of the question's words that a chunk has, where a word counts the more the fewer chunks of the
 store have it, and half when it stands in the chunk once, two thirds when twice, n of n + 1 when n times. With vectors
-it is the mean of that and of how near the chunk is to the question: 1 when they point the same way, 0 when their cosine
-is what texts have that have nothing in common.
+that is two fifths of it, and three how near the chunk is to the question: 1 when they point the same way, 0 when their
+cosine is what texts have that have nothing in common.
 Nothing in it depends on other stores.
 """
 
@@ -37,7 +37,7 @@ _MOST_WORDS: Final = 256
 """Of all queries of a request; each is looked up by itself."""
 _COMMON: Final = 4096
 """Of a word that more chunks have, no more are read: it would cost much and tell little."""
-_NEARNESS: Final = 0.5
+_NEARNESS: Final = 0.6
 """What part of a score is nearness, where there are vectors; the rest is words."""
 _RESULTS: Final = 10
 _MOST_QUERIES: Final = 32
