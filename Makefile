@@ -7,10 +7,10 @@ BIN := .venv/bin
 CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u PYTHONDONTWRITEBYTECODE $(foreach name,$(filter TOOLKIT_%,$(.VARIABLES)),-u $(name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all coverage lint types bench fuzz soak clean
+.PHONY: help demo test test-all coverage lint types bench bench-search fuzz soak clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/standard.stamp  ## an assistant calls two functions at once; no key, no port (or your model: see README.md)
 	@$(BIN)/toolkit run examples/weather_assistant.py --store sqlite:///:memory: --steps \
@@ -37,6 +37,9 @@ types: .venv/dev.stamp
 
 bench: .venv/dev.stamp  ## measure against the budgets
 	@$(CLEAN_ENV) $(BIN)/python tests/benchmarks/run.py
+
+bench-search: .venv/dev.stamp  ## compare rankings on real documentation (half an hour the first time)
+	@$(CLEAN_ENV) $(BIN)/python tests/benchmarks/search/run.py
 
 fuzz: .venv/dev.stamp  ## send what no client would for about half an hour, and hold the answers to the official schema
 	@$(CLEAN_ENV) $(BIN)/python tests/fuzz/run.py
