@@ -389,13 +389,13 @@ def test_a_score_is_a_share_of_what_was_asked(start: Any) -> None:
     talk: Talk = start()
     store_id = filled(talk, **PETS)
     scores = dict(found(talk, store_id, "cats dogs together"))
-    assert scores["both.md"] == 0.5
-    assert 0 < scores["cats.md"] < 0.5
+    assert 0.4 < scores["both.md"] < 0.6, "all words once, and near to each other"
+    assert 0 < scores["cats.md"] < 0.4
     again = dict(found(talk, store_id, "cats"))
     assert 1 > again["cats.md"] > again["both.md"] == 0.5, "there twice, and once"
     filled(talk, **{f"{number}.md": b"cats and dogs together" for number in range(20)})
     assert dict(found(talk, store_id, "cats dogs together")) == scores, "other stores do not matter"
-    options: Any = {"ranker": "default-2024-11-15", "score_threshold": 0.5}
+    options: Any = {"ranker": "default-2024-11-15", "score_threshold": 0.4}
     assert names(talk, store_id, "cats dogs together", ranking_options=options) == ["both.md"]
     for ranker in ("none", "auto"):
         assert dict(found(talk, store_id, "cats dogs together", ranking_options={"ranker": ranker})) == scores

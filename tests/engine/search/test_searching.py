@@ -69,11 +69,23 @@ def test_a_score_is_the_share_of_the_words(do: Do) -> None:
     add(do, store_id, "alpha beta", "beta alone", "gamma")
     alpha, beta = weight(3, 1), weight(3, 2)
     assert found(do, store_id, "alpha beta") == [
-        ("alpha beta", 0.5),
-        ("beta alone", round(0.5 * beta / (alpha + beta), 4)),
+        ("alpha beta", 0.6),
+        ("beta alone", round(0.4 * beta / (alpha + beta), 4)),
     ]
     nobody = weight(3, 0)
-    assert found(do, store_id, "alpha unknown") == [("alpha beta", round(0.5 * alpha / (alpha + nobody), 4))]
+    assert found(do, store_id, "alpha unknown") == [("alpha beta", round(0.4 * alpha / (alpha + nobody), 4))]
+
+
+def test_words_that_stand_near_each_other_as_in_the_question_count_more(do: Do) -> None:
+    store_id = new_store(do)
+    add(do, store_id, "A dog. It is as big as a cat.", "My dog, no cat.", "A dog cat", "dog")
+    assert [text for text, _ in found(do, store_id, "the cat and dog")] == [
+        "A dog cat",
+        "My dog, no cat.",
+        "A dog. It is as big as a cat.",
+        "dog",
+    ]
+    assert [score for _, score in found(do, store_id, "cat dog")][:2] == [0.6, 0.5]
 
 
 def test_a_word_that_stands_there_again_counts_more(do: Do) -> None:
@@ -88,14 +100,14 @@ def test_a_word_that_stands_there_again_counts_more(do: Do) -> None:
 
 def test_a_word_that_stands_there_again_may_outweigh_another_word(do: Do) -> None:
     store_id = new_store(do)
-    add(do, store_id, "cat cat cat", "cat dog", "dog", "dog")
+    add(do, store_id, "cat cat cat", "cat one two three dog", "dog", "dog")
     cat, dog = weight(4, 2), weight(4, 3)
     assert found(do, store_id, "cat dog")[:2] == [
-        ("cat dog", 0.5),
-        ("cat cat cat", round(0.75 * cat / (cat + dog), 4)),
+        ("cat one two three dog", 0.45),
+        ("cat cat cat", round(0.8 * 0.75 * cat / (cat + dog), 4)),
     ]
     add(do, store_id, *["dog"] * 20)
-    assert texts(do, store_id, "cat dog")[:2] == ["cat cat cat", "cat dog"]
+    assert texts(do, store_id, "cat dog")[:2] == ["cat cat cat", "cat one two three dog"]
 
 
 def test_what_is_equally_good_comes_in_the_order_of_the_files(do: Do) -> None:
@@ -150,7 +162,7 @@ def test_filters_choose_the_files(do: Do) -> None:
 def test_several_queries_find_what_any_of_them_finds(do: Do) -> None:
     store_id = new_store(do)
     add(do, store_id, "cats purr", "dogs bark", "cows")
-    assert texts(do, store_id, ["dogs bark", "cats"]) == ["cats purr", "dogs bark"]
+    assert texts(do, store_id, ["dogs bark", "cats"]) == ["dogs bark", "cats purr"]
     both = page(do, store_id, ["cats meow", "cats"])
     assert (both["search_query"], [item["score"] for item in both["data"]]) == (["cats meow", "cats"], [0.5])
 
@@ -311,7 +323,7 @@ def test_a_word_that_very_many_chunks_have_finds_none_by_itself(do: Do, monkeypa
     assert {text for text, score in found(do, store_id, "common rare")} == {"rare common", "other rare"}
     assert len(texts(do, store_id, "common")) == 9  # unless it is the only one
     scores = dict(found(do, store_id, "common rare"))
-    assert scores["rare common"] == 0.5  # it counts where others are found
+    assert scores["rare common"] == 0.6  # it counts where others are found
     assert scores["rare common"] > scores["other rare"]
 
 
@@ -319,7 +331,7 @@ def test_common_words_find_together(do: Do, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(searching, "_COMMON", 3)
     store_id = new_store(do)
     add(do, store_id, *["red"] * 5, *["blue"] * 5, "red blue", "rare")
-    assert texts(do, store_id, "red blue rare") == ["rare", "red blue"]
+    assert texts(do, store_id, "red blue rare") == ["red blue", "rare"]
 
 
 @pytest.mark.parametrize("spread", [1, 7])

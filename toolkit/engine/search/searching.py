@@ -2,10 +2,10 @@
 
 Chunks are found by their words, and where they have vectors by what they are about. A score lies between 0 and 1. By
 words it is the share of the question's words that a chunk has, where a word counts the more the fewer chunks of the
-store have it, and half when it stands in the chunk once, two thirds when twice, n of n + 1 when n times. With vectors
-that is two fifths of it, and three how near the chunk is to the question: 1 when they point the same way, 0 when their
-cosine is what texts have that have nothing in common.
-Nothing in it depends on other stores.
+store have it, and half when it stands in the chunk once, two thirds when twice, n of n + 1 when n times; a fifth is how
+near to each other the chunk has words that stand side by side in the question. With vectors that is two fifths of the
+score. Three fifths are how near the chunk is to the question: 1 when they point the same way, 0 when their cosine is
+what texts have that have nothing in common. Nothing in it depends on other stores.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.fields import SHAPE, Request
 from toolkit.engine.search.embedder import Meaning
 from toolkit.engine.search.filters import Filter, matches
+from toolkit.engine.search.neighbours import neighbours, together
 from toolkit.engine.search.words import named, wanted
 from toolkit.engine.store import Row, Tx
 
@@ -37,6 +38,8 @@ _MOST_WORDS: Final = 256
 """Of all queries of a request; each is looked up by itself."""
 _COMMON: Final = 4096
 """Of a word that more chunks have, no more are read: it would cost much and tell little."""
+_TOGETHER: Final = 0.2
+"""What part of a score by words it is to have them side by side."""
 _NEARNESS: Final = 0.6
 """What part of a score is nearness, where there are vectors; the rest is words."""
 _RESULTS: Final = 10
@@ -214,16 +217,19 @@ def _worded(tx: Tx, within: _Within, words: Sequence[str]) -> Sequence[tuple[flo
             for seq in word.seqs:
                 shares[seq] += weights[word.text]
     if len(common) > 1:
-        together = " AND ".join(map(_quoted, common))
-        for seq in _having(tx, f"{here} AND words : ({together})", _COMMON):
+        all_of_them = " AND ".join(map(_quoted, common))
+        for seq in _having(tx, f"{here} AND words : ({all_of_them})", _COMMON):
             shares[seq] += 0.0
     best = sorted(sorted(shares), key=shares.__getitem__, reverse=True)
+    pairs, sum_of_weights = neighbours(weights), sum(weights.values())
     found: list[tuple[float, Row]] = []
     for row in _counting(tx, best, within):
-        often = Counter[str](row["words"].split(" "))
+        said: list[str] = row["words"].split(" ")
+        often = Counter(said)
         again = sum(weight * (0.5 - 1 / (often[word] + 1)) for word, weight in weights.items() if often[word] > 1)
         once = shares[row["seq"]] + sum(weights[word] for word in common if often[word])
-        found.append(((once / 2 + again) / sum(weights.values()), row))
+        share = (once / 2 + again) / sum_of_weights
+        found.append((share * (1 - _TOGETHER) + together(said, pairs) * _TOGETHER if pairs else share, row))
     return found
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Final
 
-__all__ = ["indexed", "named", "wanted"]
+__all__ = ["indexed", "is_spaced", "named", "wanted"]
 
 _MOST_WANTED: Final = 64
 """Words of one question that are looked for: the index pays for each."""
@@ -51,6 +51,11 @@ _COMMON: Final = frozenset(
 def indexed(text: str) -> str:
     """Give a text's words as the index takes them: one blank between two."""
     return " ".join(_words(text, alone=True))
+
+
+def is_spaced(word: str) -> bool:
+    """Say whether a word is of a script that puts blanks between words; of others, words are characters and pairs."""
+    return _UNSPACED_LETTER.search(word) is None
 
 
 def named(store: Mapping[str, Any]) -> str:
