@@ -32,17 +32,18 @@ def rankings(collection: Collection) -> Iterator[Mapping[str, Search]]:
     """Have everything indexed, and give each ranking by its name."""
     with searched(collection) as engine, closing(Index(collection)) as index:
         scores = {name: best_first(index, each) for name, each in _scores(collection, index).items()}
-        yield {"keywords, the engine's": engine, **scores}
+        yield {**scores, "the engine, without an endpoint for vectors": engine}
 
 
 def _scores(collection: Collection, index: Index) -> Mapping[str, Scores]:
     words = keywords(index, lambda times: times / (times + 1))
     found = {
-        "keywords, nearly without counting": keywords(index, lambda times: 1 - 0.1 / times),
+        "keywords": words,
+        "keywords, once or often nearly alike": keywords(index, lambda times: 1 - 0.1 / times),
         "keywords, BM25 of FTS5": bm25(index),
-        "keywords, reranked": near(index, words, 0.3),
+        "keywords and nearness": near(index, words, 0.2),
     }
-    vectors = {"latent vectors": (latent(index, 100), 0.0, 0.2), "vectors of letters": (grams(index), 0.0, 0.2)}
+    vectors = {"latent vectors": (latent(index, 100), 0.0, 0.2), "vectors of letters": (grams(index), 0.0, 0.4)}
     if not collection.name.endswith("-ko"):  # a model of English
         embed, floor = _minilm()
         rows = embed([piece.text for piece in index.pieces])
@@ -51,9 +52,9 @@ def _scores(collection: Collection, index: Index) -> Mapping[str, Scores]:
         cosine = cosines(rows, vector, floor)
         both = mixed(words, cosine, share)
         found[name] = cosine
-        found[f"keywords and {name}, by ranks"] = fused(words, cosine)
-        found[f"keywords and {name}, {share} of vectors"] = both
-        found[f"the same, reranked ({name})"] = near(index, both, 0.3)
+        found[f"keywords and {name}, by reciprocal ranks"] = fused(words, cosine)
+        found[f"keywords and {name}, {share:.0%} of vectors"] = both
+        found[f"keywords and {name}, {share:.0%} of vectors, and nearness"] = near(index, both, 0.2)
     return found
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from math import log
 from typing import Final
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from tests.benchmarks.search.index import Index
 from tests.benchmarks.search.measures import Search, apart
+from toolkit.engine.search.nearness import nearness, neighbours
 from toolkit.engine.search.words import wanted
 
 __all__ = ["Scores", "best_first", "bm25", "cosines", "fused", "keywords", "mixed", "near"]
@@ -20,8 +20,6 @@ __all__ = ["Scores", "best_first", "bm25", "cosines", "fused", "keywords", "mixe
 Scores = Callable[[str], NDArray[np.float64]]
 """Give a number for each chunk; 0 for one that does not answer a question at all."""
 
-_ADJACENT: Final = 2
-"""How many words further a neighbour may stand: with one word between, which may be a common one."""
 _RERANKED: Final = 40
 """How many chunks are looked at more closely."""
 _RANKED: Final = 200
@@ -90,13 +88,12 @@ def near(index: Index, base: Scores, share: float) -> Scores:
 
     def scores(question: str) -> NDArray[np.float64]:
         scored = base(question)
-        words = wanted(question)
-        weights = {word: _weight(index, len(index.having(word))) for word in words}
-        pairs = {(a, b): weights[a] + weights[b] for a, b in pairwise(words)}
+        pairs = neighbours({word: _weight(index, len(index.having(word))) for word in wanted(question)})
+        if not pairs:
+            return scored
         reranked = np.zeros(len(scored))
         for number in _ranking(scored)[:_RERANKED]:
-            beside = _beside(index.words[number], pairs) if pairs else 0.0
-            reranked[number] = (1 - share) * scored[number] + share * beside
+            reranked[number] = (1 - share) * scored[number] + share * nearness(index.words[number], pairs)
         return reranked
 
     return scores
@@ -105,20 +102,6 @@ def near(index: Index, base: Scores, share: float) -> Scores:
 def _ranking(scored: NDArray[np.float64]) -> Sequence[int]:
     """Give the numbers of chunks, the best first."""
     return [int(number) for number in np.argsort(-scored, kind="stable")[:_RANKED] if scored[number] > 0]
-
-
-def _beside(words: Sequence[str], pairs: Mapping[tuple[str, str], float]) -> float:
-    """Give the share of pairs of words whose two stand near each other somewhere."""
-    at: dict[str, list[int]] = {word: [] for pair in pairs for word in pair}
-    for place, word in enumerate(words):
-        if word in at:
-            at[word].append(place)
-    found = sum(
-        weight
-        for (a, b), weight in pairs.items()
-        if any(0 < abs(here - there) <= _ADJACENT for here in at[a] for there in at[b])
-    )
-    return found / sum(pairs.values())
 
 
 def _weight(index: Index, having: int) -> float:
