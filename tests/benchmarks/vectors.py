@@ -6,7 +6,12 @@ thirty commonest, which would not be looked for.
 
 from __future__ import annotations
 
+import asyncio
 import random
+import resource
+import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,9 +29,11 @@ from toolkit.engine.search.words import named
 from toolkit.engine.store import Tx
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.sqlite import SQLite
+from toolkit.engine.store.statements import migrations, statements
 
 __all__ = ["measure"]
 
+_ROOT = Path(__file__).parents[2]
 _WORDS = 100
 """In a chunk."""
 _FILE = 40
@@ -35,12 +42,65 @@ _ASKED = 10
 """Results."""
 
 
-def measure(scale: Scale) -> Iterator[Row]:
-    import asyncio
+_MEMORY_BYTES = 512 * 2**20
+"""What an engine keeps of vectors, unless it is told otherwise."""
+_BESIDES_MIB = 256
+"""What comparing takes besides, at most: what is read, and what is sorted."""
 
+
+def measure(scale: Scale) -> Iterator[Row]:
     count = scale.times(100_000, 200)
     with tempfile.TemporaryDirectory() as folder:
         yield from asyncio.run(_measure(Path(folder) / "a.db", count, 384, scale.times(40, 3)))
+    for count, dimensions in ((1_000_000, 384), (100_000, 1536)):
+        yield from _large(scale.times(count, 200), dimensions, scale.times(5, 1))
+
+
+def _large(count: int, dimensions: int, rounds: int) -> Iterator[Row]:
+    """Compare more vectors than are kept in memory, in a process of its own whose memory is looked at."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [folder, *map(str, (count, dimensions, rounds))]
+        for step in ("fill", "compare"):
+            command = [sys.executable, "-m", "tests.benchmarks.vectors", step, *arguments]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_ROOT)
+    seconds, mib = map(float, done.stdout.split())
+    what = f"nearest of {count:,} vectors of {dimensions}, {_MEMORY_BYTES // 2**20} MiB of memory"
+    yield Row(f"{what}: p50", ms(seconds), seconds, 30, " s")
+    yield Row(f"{what}: grows by", f"{mib:.0f} MiB", mib, _MEMORY_BYTES / 2**20 + _BESIDES_MIB, " MiB")
+
+
+def _fill_large(path: Path, count: int, dimensions: int) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for _, script in migrations("sqlite"):
+        connection.executescript(script)
+    made = np.random.default_rng(1)
+    for first in range(0, count, BLOCK_CHUNKS * 100):
+        connection.execute("BEGIN")
+        for at in range(first, min(first + BLOCK_CHUNKS * 100, count), BLOCK_CHUNKS):
+            chunks = range(at + 1, min(at + BLOCK_CHUNKS, count) + 1)
+            vectors = made.standard_normal((len(chunks), dimensions), dtype=np.float32)
+            data = (vectors / np.linalg.norm(vectors, axis=1)[:, None]).tobytes()
+            about = {"store": 1, "embedder": 1, "store_file": at + 1, "last_start": 0}
+            values = {**about, "chunks": numbered(chunks), "vectors": data}
+            connection.execute(statements()["vector_block.insert"], values)
+        connection.execute("COMMIT")
+    connection.close()
+
+
+async def _compare_large(path: Path, dimensions: int, rounds: int) -> tuple[float, float]:
+    """Give the median seconds of a comparison, and by how many MiB the process has grown."""
+    store, matrices = SQLite(SQLiteAddress(path)), Matrices(_MEMORY_BYTES)
+    took: list[float] = []
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(rounds + 1):
+        question = np.random.default_rng(number).standard_normal(dimensions)
+        meaning = Meaning(1, 0.0, (question / np.linalg.norm(question)).astype("<f4").tobytes())
+        began = time.perf_counter()
+        assert await store.read(lambda tx, meaning=meaning: matrices.nearest(tx, 1, meaning, _ASKED, None, ()))
+        took.append(time.perf_counter() - began)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    await store.aclose()
+    return median(took[1:]), (after - before) / 1024
 
 
 async def _measure(path: Path, count: int, dimensions: int, rounds: int) -> list[Row]:
@@ -145,3 +205,11 @@ async def _search(store: SQLite, row: Any, question: Question, matrices: Matrice
 def _bare(vectors: Any, question: Question) -> Any:
     cosines = vectors @ np.frombuffer(question.meanings[0].vector, "<f4")
     return np.argpartition(cosines, -_ASKED)[-_ASKED:]
+
+
+if __name__ == "__main__":
+    step, folder, count, dimensions, rounds = sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])
+    if step == "fill":
+        _fill_large(folder / "a.db", count, dimensions)
+    else:
+        print(*asyncio.run(_compare_large(folder / "a.db", dimensions, rounds)))

@@ -499,6 +499,19 @@ def test_a_store_in_trouble_is_waited_for(path: Path, in_trouble: Callable[[int]
     together(main, path, "one")
 
 
+def test_chunks_that_fill_their_transactions_to_the_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.engine.indexing._WRITTEN_BYTES", 1)
+
+    async def main(desk: Desk) -> None:
+        desk.start()
+        store_id = await desk.made()
+        file_id = await desk.put(store_id, LARGE[:1000])
+        assert (await desk.ended(store_id, file_id))["status"] == "completed"
+        assert await desk.content(store_id, file_id) == LARGE[:1000].decode()
+
+    together(main, path, "one")
+
+
 def test_a_worker_can_leave_while_the_store_is_in_trouble(path: Path) -> None:
     async def main(desk: Desk) -> None:
         store_id = await desk.made()

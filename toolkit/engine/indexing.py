@@ -263,8 +263,9 @@ class Indexing:
         """Add chunks to a file; False when it is not ours any more."""
         if tx.one("store_file.held", seq=file["seq"], owner=self._worker) is None:
             return False
-        store, first = tx.one("vector_store.number", id=file["store"]), pieces[0].chunk.start
+        store = tx.one("vector_store.number", id=file["store"])
         assert store is not None  # its files would have gone with it
+        first = pieces[0].chunk.start if pieces else -1  # none are left when the last ones filled their transaction
         if tx.all("chunk.between", store_file=file["seq"], after=first - 1, to=first):
             return True  # written by a transaction whose end was not heard
         for piece in pieces:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.benchmarks.search.index import Index
 from tests.benchmarks.search.measures import Search, apart
-from toolkit.engine.search.nearness import nearness, neighbours
+from toolkit.engine.search.neighbours import neighbours, together
 from toolkit.engine.search.words import wanted
 
 __all__ = ["Scores", "best_first", "bm25", "cosines", "fused", "keywords", "mixed", "near"]
@@ -93,7 +93,7 @@ def near(index: Index, base: Scores, share: float) -> Scores:
             return scored
         reranked = np.zeros(len(scored))
         for number in _ranking(scored)[:_RERANKED]:
-            reranked[number] = (1 - share) * scored[number] + share * nearness(index.words[number], pairs)
+            reranked[number] = (1 - share) * scored[number] + share * together(index.words[number], pairs)
         return reranked
 
     return scores
