@@ -29,7 +29,7 @@ from toolkit.engine.search.words import named
 from toolkit.engine.store import Tx
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.sqlite import SQLite
-from toolkit.engine.store.statements import migrations, statements
+from toolkit.engine.store.statements import statements
 
 __all__ = ["measure"]
 
@@ -70,9 +70,8 @@ def _large(count: int, dimensions: int, rounds: int) -> Iterator[Row]:
 
 
 def _fill_large(path: Path, count: int, dimensions: int) -> None:
+    asyncio.run(SQLite(SQLiteAddress(path)).aclose())
     connection = sqlite3.connect(path, isolation_level=None)
-    for _, script in migrations("sqlite"):
-        connection.executescript(script)
     made = np.random.default_rng(1)
     for first in range(0, count, BLOCK_CHUNKS * 100):
         connection.execute("BEGIN")

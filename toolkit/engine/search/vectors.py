@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ _PART_BYTES: Final = 2**24
 """What is read from the database together, about."""
 _LARGEST_BYTES: Final = 2**28
 """What is kept in one piece at most, to be compared in one call, which all processors share; joining copies it."""
+_BESIDES: Final = 16
+"""Bytes that are kept with each vector: its chunk and its file."""
 _HIGHEST_FLOOR: Final = 0.95
 
 
@@ -133,7 +135,7 @@ class Matrices:
             best = sorted([*best, *zip(cosines.tolist(), chunks.tolist(), strict=True)], reverse=True)[:most]
         return found | {chunk: cosine for cosine, chunk in best}
 
-    def _parts(self, tx: Tx, store: int, meaning: Meaning) -> Iterator[_Part]:
+    def _parts(self, tx: Tx, store: int, meaning: Meaning) -> Generator[_Part, None, None]:
         """Walk the vectors of a store: those in memory that are still there, then the others, kept if they fit."""
         key, about = (store, meaning.embedder), {"store": store, "embedder": meaning.embedder}
         with self._lock:
@@ -143,13 +145,19 @@ class Matrices:
         if now["known"] != kept.blocks:  # some have gone
             kept = _NOTHING
         yield from kept.parts
-        parts, size = list(kept.parts), kept.size
-        for part in _read(tx, about, kept.newest, len(meaning.vector)):
+        if now["blocks"] == kept.blocks:
+            return self._keep(key, kept)
+        width, parts = len(meaning.vector), list(kept.parts)
+        fits = (tx.one("vector_block.chunks", **about) or {"chunks": 0})["chunks"] * (width + _BESIDES) <= self._most
+        if not fits:
+            self._keep(key, _NOTHING)
+        for part in _read(tx, about, kept.newest, width):
             yield part
-            size += part.size
-            if size <= self._most:
+            if fits:
                 _add(parts, part)
-        self._keep(key, _Kept(now["blocks"], now["newest"] or 0, tuple(parts)) if size <= self._most else _NOTHING)
+        if fits:
+            self._keep(key, _Kept(now["blocks"], now["newest"], tuple(parts)))
+        return None
 
     def _keep(self, key: tuple[int, int], kept: _Kept) -> None:
         """Keep what was used last; what was used longest ago goes when there is no room."""

@@ -22,6 +22,10 @@ VALUES (:store, :embedder, :store_file, :last_start, :chunks, :vectors);
 SELECT count(*) AS blocks, max(seq) AS newest, count(*) FILTER (WHERE seq <= :known) AS known
 FROM vector_block WHERE store = :store AND embedder = :embedder;
 
+-- name: vector_block.chunks
+-- How many chunks have vectors.
+SELECT coalesce(sum(length(chunks)), 0) / 8 AS chunks FROM vector_block WHERE store = :store AND embedder = :embedder;
+
 -- name: vector_block.after
 SELECT seq, store_file, chunks, vectors FROM vector_block
 WHERE store = :store AND embedder = :embedder AND seq > :after ORDER BY seq LIMIT :limit;
