@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from toolkit.errors import DefinitionError
+from toolkit.tools.checks import checked_timeout
 from toolkit.tools.output import LEAST_OUTPUT_BYTES, MAX_OUTPUT_BYTES
 from toolkit.tools.terms import Lane
-from toolkit.tools.tool import Tool, checked_timeout
+from toolkit.tools.tool import Tool
 
 __all__ = ["Defaults", "ToolsetOptions"]
 

@@ -1,24 +1,24 @@
 """Tool and @tool: a function that a model may call, and that your own code calls as before.
 
 What a model sees (the definition) and what checks its arguments are built from the signature on first use and kept.
-What is cheap to see is checked at once: a bad name, a parameter without annotation.
+What is cheap to see is checked at once: a bad name (checks.py), a parameter without annotation.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import math
-import re
 from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from toolkit.errors import ArgumentsInvalid, DefinitionError
 from toolkit.tools.approval import ApprovalRule, asks_for, checked_rule
+from toolkit.tools.checks import checked_name, checked_timeout
 from toolkit.tools.context import RunContext
 from toolkit.tools.definition import Definition
 from toolkit.tools.failures import failure, log_failure
+from toolkit.tools.kinds import awaits_binding, innermost, is_async, is_async_generator
 from toolkit.tools.output import Output, output_of
 from toolkit.tools.terms import Terms
 from toolkit.tools.threads import wait_for
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openai.types.beta import FunctionToolParam as NestedDefinition
     from openai.types.responses import FunctionToolParam as FlatDefinition
 
-__all__ = ["Tool", "checked_timeout", "tool"]
+__all__ = ["Tool", "tool"]
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -36,9 +36,6 @@ S = TypeVar("S")
 
 Bound = tuple[tuple[Any, ...], dict[str, Any]]
 _Bind = Callable[[object, "type | None"], Callable[..., Any]]
-
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""FunctionObject.name of the API reference."""
 
 
 class Tool(Generic[P, R]):
@@ -79,21 +76,21 @@ class Tool(Generic[P, R]):
             function = cast("Callable[P, R]", function.__func__)  # pyright: ignore[reportUnknownMemberType] - of any type
         if isinstance(function, Tool) or not callable(function):
             raise DefinitionError(f"@tool goes on a function, a method or a callable object, not on {function!r}")
-        functools.update_wrapper(self, _innermost(function), updated=())
+        functools.update_wrapper(self, innermost(function), updated=())
         self.__wrapped__ = function
         self.function = function
-        self.name = _checked_name(function, name)
+        self.name = checked_name(function, name)
         self.timeout_s = checked_timeout(self.name, timeout_s)
-        self.is_async = _is_async(function)
+        self.is_async = is_async(function)
         self.approve = checked_rule(self.name, function, approve)
         self.read_only, self.idempotent = read_only, idempotent
         self._bind: _Bind | None = None if isinstance(given, staticmethod) else getattr(given, "__get__", None)
         self._asked = (description, strict)
         self._definition = Definition(self.name, function, description, strict)
         self._method_definition: Definition | None = None
-        if inspect.isasyncgenfunction(_innermost(function)):
+        if is_async_generator(function):
             raise DefinitionError(f"{self.name} is an async generator and has no one result: return a list instead")
-        if _awaits_binding(function):
+        if awaits_binding(function):
             self._method_definition = Definition(self.name, MethodType(function, object()), description, strict)
         (self._method_definition or self._definition).look()
 
@@ -138,7 +135,7 @@ class Tool(Generic[P, R]):
         timeout_s: float | None = None,
     ) -> Tool[P, R]:
         """Copy it with other terms, name, strictness or time-out; None leaves each as it is. Raises DefinitionError."""
-        name = self.name if name is None else _checked_name(self.function, name)
+        name = self.name if name is None else checked_name(self.function, name)
         description, asked = self._asked
         asked = asked if strict is None else strict
         copy = cast("Tool[P, R]", object.__new__(Tool))
@@ -274,48 +271,6 @@ class Tool(Generic[P, R]):
         else:
             log_failure(self.name, error, call_id=context.call_id, run_id=context.run_id, thread_id=context.thread_id)
         return failure(self.name, error, tries_left=1, max_bytes=self.terms.max_output_bytes)
-
-
-def _innermost(function: Callable[..., object]) -> Callable[..., object]:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return function
-
-
-def _is_async(function: Callable[..., object]) -> bool:
-    inner = _innermost(function)
-    if not inspect.isroutine(inner) and not isinstance(inner, type):
-        inner = type(inner).__call__  # of a callable object
-    return inspect.iscoroutinefunction(inner)
-
-
-def _checked_name(function: Callable[..., object], name: object) -> str:
-    if name is None:
-        inner = _innermost(function)
-        name = str(getattr(inner, "__name__", type(inner).__name__))
-        if name == "<lambda>":
-            raise DefinitionError('a lambda has no name that a model could call: write tool(name="...")(lambda ...)')
-    if not (isinstance(name, str) and NAME.fullmatch(name)):
-        raise DefinitionError(
-            f"{name!r} cannot be a tool's name: use 1 to 64 of A-Z a-z 0-9 _ -, or give another, @tool(name=...)"
-        )
-    return name
-
-
-def checked_timeout(name: str, timeout_s: object) -> float | None:
-    """Give the time-out as it is. Raises DefinitionError for one that cannot be; `name` says whose it is."""
-    if timeout_s is None or (isinstance(timeout_s, int | float) and 0 < timeout_s < math.inf):
-        return timeout_s
-    raise DefinitionError(f"{name}: timeout_s={timeout_s!r} must be more than 0 seconds, or None for no time-out")
-
-
-def _awaits_binding(function: Callable[..., object]) -> bool:
-    """Say whether a function is a method whose first argument (self, cls) is still to come."""
-    holder = str(getattr(function, "__qualname__", "")).rpartition(".")[0]
-    if not holder or holder.endswith("<locals>") or not inspect.isfunction(function):
-        return False
-    first = next(iter(inspect.signature(function).parameters.values()), None)
-    return first is not None and first.annotation is first.empty and first.kind is not first.KEYWORD_ONLY
 
 
 class _Decorator(Protocol):
