@@ -104,3 +104,8 @@ def test_a_filter_that_nobody_awaits_hides_its_tool() -> None:
     assert told(Toolset(delete).filtered(lambda ctx: ready), None) == [  # type: ignore[arg-type, return-value]
         "There is no tool 'delete'. The tools are: none."
     ]
+
+
+def test_a_filter_that_cannot_be_called_is_said_where_it_is_put() -> None:
+    with pytest.raises(DefinitionError, match=r"filtered\(\) takes a function of the context, not True"):
+        Toolset(read).filtered(True)  # type: ignore[arg-type]

@@ -136,6 +136,11 @@ def test_an_async_guard_that_did_not_look_like_one_refuses_too() -> None:
         guarded["pay"].call(LITTLE, CONTEXT)
 
 
+def test_a_guard_that_cannot_be_called_is_said_where_it_is_put() -> None:
+    with pytest.raises(DefinitionError, match=r"guarded\(\) takes a function of the context and the arguments, not 5"):
+        Toolset(pay).guarded(5)  # type: ignore[arg-type]
+
+
 def test_a_guard_needs_a_context_to_look_at() -> None:
     guarded = Toolset(pay).guarded(modest)["pay"]
     assert guarded.takes_context

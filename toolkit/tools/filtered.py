@@ -25,8 +25,12 @@ __all__ = ["filtered", "visible"]
 def filtered(tool: Tool[..., Any], keep: Filter) -> Tool[..., Any]:
     """Show the tool only to runs for which `keep` holds; it is asked by the name that the tool has now.
 
-    Raises DefinitionError for an async filter, whose answer nobody would await.
+    Raises DefinitionError for what is no function, and for an async filter, whose answer nobody would await.
     """
+    if not callable(keep):  # pyright: ignore[reportUnnecessaryComparison]  # callers without types
+        raise DefinitionError(
+            f"filtered() takes a function of the context, not {keep!r}: lambda ctx: ctx.deps.is_admin"
+        )
     if inspect.iscoroutinefunction(keep):
         raise DefinitionError("a filter must be a sync function; read what it needs before the run, into deps")
     name = tool.name

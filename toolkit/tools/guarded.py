@@ -26,8 +26,11 @@ __all__ = ["call_guarded", "guarded"]
 def guarded(tool: Tool[..., Any], guard: Guard) -> Tool[..., Any]:
     """Put a guard before the tool, outside of those it has; it is asked by the name that the tool has now.
 
-    Raises DefinitionError for an async guard before a sync tool, which has nothing to await it with.
+    Raises DefinitionError for what is no function, and for an async guard before a sync tool, which has nothing to
+    await it with.
     """
+    if not callable(guard):  # pyright: ignore[reportUnnecessaryComparison]  # callers without types
+        raise DefinitionError(f"guarded() takes a function of the context and the arguments, not {guard!r}")
     if inspect.iscoroutinefunction(guard) and not tool.is_async:
         raise DefinitionError(f"{tool.name} is a sync tool: its guard must be a sync function too")
     name = tool.name
