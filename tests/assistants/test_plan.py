@@ -108,6 +108,12 @@ def test_after_somebody_replaced_the_metadata_nothing_is_lost() -> None:
     assert kinds(decide(wanted(F), there)) == {"f": "adopt"}  # g is taken for another's
 
 
+def test_shown_to_a_programmer_it_is_what_changes_and_not_the_whole_assistant() -> None:
+    plan = decide(wanted(F), {**made(F), "instructions": "x" * 1000, "model": "old"})
+    assert "before='old', after='m'" in repr(plan)
+    assert "xxx" not in repr(plan)
+
+
 def test_functions_of_two_owners_do_not_meet() -> None:
     there = made(F)
     second = decide(wanted(G, owner="billing"), there)
@@ -171,5 +177,5 @@ def test_to_make_one_a_model_is_needed() -> None:
 def test_more_tools_than_there_may_be() -> None:
     there = {**made(), "tools": [function(f"theirs_{number}") for number in range(127)]}
     assert len(decide(wanted(F), there).request["tools"]) == 128
-    with pytest.raises(RegistrationError, match="would have 129 tools, and 128 are the most: 127 are of others"):
+    with pytest.raises(RegistrationError, match=r"129 tools, 127 of others, and 128 are the most: leave some out"):
         decide(wanted(F, G), there)

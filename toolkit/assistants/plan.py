@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 from toolkit.assistants.fingerprints import canonical, fingerprint, of_definition, recorded, with_record
@@ -46,9 +46,9 @@ class Plan:
     functions: tuple[Change, ...]
     kept: tuple[str, ...]
     """The tools of others that stay: names of functions, types of hosted tools."""
-    request: Json
+    request: Json = field(repr=False)
     """What is to be sent; empty when there is nothing."""
-    seen: Json | None
+    seen: Json | None = field(repr=False)
     """The assistant as it was read."""
 
     @property
@@ -172,8 +172,8 @@ def _tools(ours: Mapping[str, Json], functions: Sequence[Change], there: Json) -
     tools += [ours[name] for name, kind in kinds.items() if kind == "add"]
     if len(tools) > MOST_TOOLS:
         raise RegistrationError(
-            f"The assistant would have {len(tools)} tools, and {MOST_TOOLS} are the most: "
-            f"{len(tools) - len(ours)} are of others."
+            f"The assistant would have {len(tools)} tools, {len(tools) - len(ours)} of others, and {MOST_TOOLS} are "
+            "the most: leave some out, tools.without(...), or take those of others off it."
         )
     return tools
 
