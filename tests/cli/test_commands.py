@@ -27,7 +27,7 @@ def test_version_and_help(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["sreve"], "No such command 'sreve'"),
+        (["sreve"], "No such command 'sreve'. Did you mean 'serve'? See: toolkit --help"),
         (["call"], "Missing argument"),
         (["serve", "--prot", "1"], "No such option"),
         (["serve", "--port", "high"], "Invalid value for '--port'"),

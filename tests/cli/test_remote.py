@@ -82,7 +82,15 @@ def test_the_same_of_a_server(cli: Cli, served: str, store: str, path: Path) -> 
 def test_a_server_that_is_not_there(cli: Cli) -> None:
     left = cli("runs", "list", "--url", "http://127.0.0.1:9/v1")
     assert (left.code, left.out) == (1, "")
-    assert left.err.startswith("No server answers at http://127.0.0.1:9/v1")
+    assert (
+        left.err == "No server answers at http://127.0.0.1:9/v1/threads. Is it running? Start one with: toolkit serve\n"
+    )
+
+
+def test_an_address_without_its_scheme_is_no_server_that_is_not_there(cli: Cli) -> None:
+    left = cli("runs", "list", "--url", "localhost:9/v1")
+    assert (left.code, left.out) == (2, "")
+    assert left.err == "--url 'localhost:9/v1' is not understood. Write it like http://127.0.0.1:8000/v1\n"
 
 
 def test_only_so_many_threads_are_looked_at(cli: Cli, served: str, path: Path) -> None:

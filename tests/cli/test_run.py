@@ -112,6 +112,7 @@ def test_endpoints_of_a_config_file(cli: Cli, monkeypatch: pytest.MonkeyPatch) -
         (["--model", "gpt-4o"], 2, "The model 'gpt-4o' needs an endpoint"),
         (["--thread", "thread_none"], 1, "The server refused (404): "),
         (["--url", "http://127.0.0.1:9/v1", "--model", "offline"], 1, "No server answers at http://127.0.0.1:9/v1"),
+        (["--url", "127.0.0.1:9/v1"], 2, "--url '127.0.0.1:9/v1' is not understood. Write it like http://"),
         (["--url", "http://127.0.0.1:9/v1"], 2, "Which model at http://127.0.0.1:9/v1?"),
         (["--model-url", "http://127.0.0.1:9/v1", "--model", "x"], 2, "The model endpoint http://127.0.0.1:9/v1"),
     ],

@@ -52,7 +52,7 @@ def _outer(error: Exception) -> int:
             return _said(text, 2)
         context = getattr(error, "ctx", None)
         asked = context.command_path if context is not None else "toolkit"
-        return _said(f"{text.rstrip('.')}. See: {asked} --help", 2)
+        return _said(f"{text.rstrip('.')}{'' if text.endswith('?') else '.'} See: {asked} --help", 2)
     if type(error).__module__.partition(".")[0] == "openai":
         return _said(_from_server(error), 1)
     raise error
@@ -67,7 +67,8 @@ def _from_server(error: Exception) -> str:
             return f"The server refused the key: {said.rstrip('.')}. Give it with --url-key, or set TOOLKIT_URL_KEY."
         return f"The server refused ({error.status_code}): {said}"
     if isinstance(error, APIConnectionError):
-        return f"No server answers at {error.request.url}. Is it running? Start one with: toolkit serve"
+        address = str(error.request.url).partition("?")[0]
+        return f"No server answers at {address}. Is it running? Start one with: toolkit serve"
     return str(error)
 
 

@@ -18,7 +18,7 @@ import typer
 
 from toolkit.cli.record import Record
 from toolkit.cli.run import V2
-from toolkit.cli.settings import key_in
+from toolkit.cli.settings import check_server, key_in
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -50,9 +50,10 @@ class Listing:
 
 
 def client_of(url: str, key: str | None, key_file: Path | None) -> OpenAI:
-    """Make a client of a running server. Raises Mistake for a file that holds no key."""
+    """Make a client of a running server. Raises Mistake for a file that holds no key, and for what is no address."""
     from openai import OpenAI
 
+    check_server(url)
     if key_file is not None:
         key = key_in(key_file, "--url-key-file")
     return OpenAI(base_url=url, api_key=key or "none")

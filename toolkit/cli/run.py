@@ -58,7 +58,9 @@ def run(
 
     tools = toolset_of(target)
     answering = Answering()
-    if not url:
+    if url:
+        settings.check_server(url)
+    else:
         said = config_of(config)
         default = settings.model_settings(model_url, model_key, model_key_file, ambient=not said.endpoints)
         answering = answering_of(default, said, {})

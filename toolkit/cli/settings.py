@@ -28,9 +28,11 @@ __all__ = [
     "ModelUrl",
     "Store",
     "api_keys",
+    "check_server",
     "check_url",
     "is_loopback",
     "is_own_address",
+    "is_url",
     "key_in",
     "model_settings",
     "name_map",
@@ -100,14 +102,24 @@ def model_settings(url: str | None, key: str | None, key_file: Path | None, *, a
     return ModelSettings(url, key or None)
 
 
+def check_server(url: str) -> None:
+    """Raise Mistake for an address of a server that no request could be sent to."""
+    if not is_url(url):
+        raise Mistake(f"--url {url!r} is not understood. Write it like http://127.0.0.1:8000/v1")
+
+
+def is_url(text: str) -> bool:
+    """Say whether requests could be sent there."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number, or a bracket that is not closed
+        return False
+
+
 def check_url(url: str, place: str = "") -> str:
     """Give a URL without a slash at its end. Raises Mistake for one that is none; `place` says where it was read."""
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:  # a port that is no number, or a bracket that is not closed
-        good = False
-    if not good:
+    if not is_url(url):
         raise Mistake(f"{place}The model URL {url!r} is not understood. Write it like http://localhost:11434/v1")
     return url.rstrip("/")
 
