@@ -101,12 +101,32 @@ def test_other_refusals_are_the_clients_own() -> None:
 def test_leaving_while_we_wait_never_cancels_the_other_run() -> None:
     play = Play(host("wait"))
     play.send(KEPT_OUT, SEEN)
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReached) as reached:
         play.send(Reply(left=TimeUp()))
+    assert str(reached.value) == (
+        "The run had not begun within Limits(seconds=600.0). Thread thread_1 has an active run: run_9, in_progress, "
+        "expires at 2027-01-15 08:00:00 UTC. Cancel it with "
+        "client.beta.threads.runs.cancel('run_9', thread_id='thread_1')."
+    )
+    assert reached.value.limit == "seconds"
     play = Play(host("wait"))
     play.send(KEPT_OUT)
     with pytest.raises(KeyboardInterrupt):
         play.send(Reply(left=KeyboardInterrupt()))
+
+
+def test_a_run_that_had_waited_and_begun_says_no_more_of_it() -> None:
+    play = Play(host("wait"))
+    play.send(KEPT_OUT, SEEN, Reply(200, run("completed", id="run_9")), Reply(200, run("in_progress")))
+    with pytest.raises(LimitReached, match=r"^The run was not done within Limits\(seconds=600.0\)\.$"):
+        play.send(Reply(left=TimeUp()), Reply(200, run("cancelled")))
+
+
+def test_a_run_that_had_to_wait_in_line_says_so() -> None:
+    first, second = Play(host("queue")), Play(host("queue"))
+    with pytest.raises(LimitReached, match=r"not begun within .* Other runs of this process are before it in the line"):
+        second.send(Reply(left=TimeUp()))
+    first.send(Reply(200, run("in_progress")))
 
 
 def test_a_creation_lost_behind_the_wait_is_looked_for() -> None:

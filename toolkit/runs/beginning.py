@@ -26,7 +26,9 @@ def begin(progress: Progress) -> Beginning:
         return (yield from read(progress))
     with Place(progress.host) as place:
         while place.is_taken:
+            progress.waits_for = "Other runs of this process are before it in the line of its thread."
             yield from ask(progress, Sleep(place.pause_s))
+        progress.waits_for = ""
         return (yield from _create(progress))
 
 

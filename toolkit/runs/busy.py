@@ -38,10 +38,13 @@ def make_way(progress: Progress, reply: Reply, tries: Iterator[float]) -> Genera
         yield from rest(progress, replace(reply, status=None), tries)
         return
     if host.on_active == "fail":
-        raise ThreadBusy(_in_the_way(other), result=Result((), 0, other, ())) from reply.error
+        text = f'{_in_the_way(other)}, or say on_active="wait", "queue" or "replace".'
+        raise ThreadBusy(text, result=Result((), 0, other, ())) from reply.error
     if host.on_active == "replace":
         yield from _cancel(progress, replace(host.cancel(other), is_ours=False))
+    progress.waits_for = f"{_in_the_way(other)}."
     yield from watch(progress, replace(host.read(other), is_ours=False), _ACTIVE)
+    progress.waits_for = ""
 
 
 def _cancel(progress: Progress, request: Request) -> Generator[Effect, Reply, None]:
@@ -60,13 +63,12 @@ def _in_the_way(run: Json) -> str:
         when = f", expires at {datetime.fromtimestamp(run['expires_at'], UTC):%Y-%m-%d %H:%M:%S} UTC"
     return (
         f"Thread {run['thread_id']} has an active run: {run['id']}, {run['status']}{when}. Cancel it with "
-        f"client.beta.threads.runs.cancel({run['id']!r}, thread_id={run['thread_id']!r}), "
-        'or say on_active="wait", "queue" or "replace".'
+        f"client.beta.threads.runs.cancel({run['id']!r}, thread_id={run['thread_id']!r})"
     )
 
 
 class Place:
-    """A place in the line before a thread, for runs of this process that queue; others do not wait in line."""
+    """A place in the line before a thread, for runs of this process that queue; those of others are not in it."""
 
     def __init__(self, host: Host) -> None:
         self._thread_id = host.thread_id if host.on_active == "queue" else None

@@ -41,6 +41,8 @@ class Progress:
     """The server answers a repeated Idempotency-Key as it did before."""
     is_unsure: bool = False
     """The run may have been made though nobody told us."""
+    waits_for: str = ""
+    """What keeps the run from beginning, in a sentence; empty when nothing does."""
 
     def note(self, effect: Effect, reply: Reply) -> None:
         """Learn from any reply."""
@@ -114,7 +116,8 @@ class Progress:
     def reason(self, reason: BaseException) -> BaseException:
         """Say why we end the run: the app's own reason as it is; ours with what there is of the run."""
         if isinstance(reason, TimeUp):
-            text = f"The run was not done within Limits(seconds={self.limits.seconds})."
+            was = "had not begun" if self.waits_for else "was not done"
+            text = f"The run {was} within Limits(seconds={self.limits.seconds}). {self.waits_for}".rstrip()
             reason = LimitReached(text, limit="seconds")
         if isinstance(reason, RunError) and reason.result is None:
             reason.result = self.result()
