@@ -141,13 +141,14 @@ input, textarea { font: inherit; padding: .4rem .5rem; border: 1px solid #b8c0cc
 button { font: inherit; padding: .35rem .9rem; border-radius: 6px; border: 1px solid #2f6b3a; background: #2f6b3a;
   color: #fff; margin-top: .5rem; cursor: pointer } label { margin-right: 1rem } [type=radio] { width: auto }
 """
+HEAD = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Approval desk</title><style>{STYLE}</style>'
 
 
 def page(desk: Desk, token: str) -> Iterator[str]:
     """Write the page. Whatever a person or a model wrote is escaped."""
     hidden = f'<input type="hidden" name="token" value="{token}">'
-    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Approval desk</title><style>{STYLE}</style>'
-    yield f'<h1>Approval desk</h1><form method="post" action="/ask">{hidden}<input name="question" required autofocus'
+    yield f"{HEAD}<h1>Approval desk</h1>"
+    yield f'<form method="post" action="/ask">{hidden}<input name="question" required autofocus'
     yield ' placeholder="Refund 80 euros for order A-1002" aria-label="Request"><button>Ask</button></form>'
     requests = desk.requests()
     waiting = {number: one for number, one in requests.items() if one["pending"]}
@@ -207,7 +208,9 @@ class Handler(BaseHTTPRequestHandler):
             elif self.path == "/decide":
                 self.desk.decide(form["number"], form)
         except (KeyError, ValueError, RunKept) as error:  # such as arguments that do not fit: the request waits on
-            self._answer(400, f"{html.escape(str(error))} <a href='/'>Back</a>")
+            self._answer(
+                400, f"{HEAD}<h1>That did not work</h1><p>{html.escape(str(error))}</p><p><a href='/'>Back</a>"
+            )
             return
         self.send_response(303)
         self.send_header("location", "/")

@@ -111,7 +111,10 @@ def test_a_decision_is_about_exactly_one_call() -> None:
     decisions: dict[str, Decision] = {"call_pay": Approve()}
     assert sort(call("pay"), pending=pending, decisions=decisions) == Sorted([call("pay")])
     for other in (call("pay", 6), call("send", 5, "call_pay")):
-        with pytest.raises(ApprovalMismatch, match=r"is about pay.*but the run asks for .* Nothing was called"):
+        with pytest.raises(
+            ApprovalMismatch,
+            match=r"is about pay.*but the run asks for .* Nothing was called\. Decide on what it asks for now",
+        ):
             sort(other, pending=pending, decisions=decisions)
     asks_for_more = sort(call("pay"), call("pay", 6, "call_2"), pending=pending, decisions=decisions)
     assert asks_for_more.to_approve == [call("pay", 6, "call_2")]

@@ -125,7 +125,8 @@ class Gate:
         if about != call:
             raise ApprovalMismatch(
                 f"What was decided on {about.id} is about {about.name}({about.arguments}), "
-                f"but the run asks for {call.name}({call.arguments}). Nothing was called."
+                f"but the run asks for {call.name}({call.arguments}). Nothing was called. "
+                "Decide on what it asks for now: resume error.pending without approvals, and see its result.pending."
             )
         begun = self.pending.begun.get(call.id, 0) if self.pending is not None else 0
         return decisions.get(call.id) if begun == known.starts else None
