@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.assistants.fingerprints import canonical, fingerprint, of_definition, recorded, with_record
+from toolkit.assistants.fingerprints import (
+    canonical,
+    fingerprint,
+    of_definition,
+    recorded,
+    recorded_by_others,
+    with_record,
+)
 from toolkit.errors import RegistrationError
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz_-0123456789", min_size=1, max_size=64)
@@ -78,6 +85,14 @@ def test_each_owner_has_pairs_of_its_own() -> None:
     assert recorded(metadata, "").keys() == {fingerprint("f")}
     assert recorded(metadata, "billing").keys() == {fingerprint("g")}
     assert len(max(with_record({}, "x" * 40, many(128)), key=len)) <= 64
+
+
+def test_functions_of_other_owners_are_known() -> None:
+    metadata = with_record(with_record({"a": "b"}, "", many(43)), "x-23", functions("g"))
+    metadata = with_record(metadata, "billing", many(86))
+    assert recorded_by_others(metadata, "billing") == {fingerprint("g"), *recorded(metadata, "")}
+    assert recorded_by_others(metadata, "") == {fingerprint("g"), *recorded(metadata, "billing")}
+    assert recorded_by_others({"toolkit-functionsx": "x" * 24}, "") == set()
 
 
 @given(st.sets(NAMES, max_size=128), st.dictionaries(NAMES, NAMES, max_size=13))

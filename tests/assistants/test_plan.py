@@ -124,6 +124,19 @@ def test_functions_of_two_owners_do_not_meet() -> None:
     assert kinds(decide(wanted(function("f", "Mine."), owner="billing"), there)) == {"f": "conflict", "g": "remove"}
 
 
+def test_a_function_of_two_owners_stays_for_the_one_who_still_has_it() -> None:
+    there = made(F, G)
+    there = {**there, **decide(wanted(F, H, owner="billing"), there).request}
+    plan = decide(wanted(G), there)
+    assert kinds(plan) == {"f": "leave"}
+    assert (plan.request.keys(), plan.kept) == ({"metadata"}, ("f", "h"))
+    assert "  = f: ours no more, and stays for another owner" in str(plan)
+    there = {**there, **plan.request}
+    assert decide(wanted(G), there).request == {}
+    assert decide(wanted(F, H, owner="billing"), there).request == {}
+    assert decide(wanted(H, owner="billing"), there).request["tools"] == [G, H]
+
+
 def test_fields_are_set_to_what_is_given_and_others_stay() -> None:
     there = {**made(F), "description": None, "temperature": 1.0, "instructions": "Be short."}
     fields: Json = {"model": "n", "description": "", "temperature": 1, "top_p": 0.5, "instructions": ""}

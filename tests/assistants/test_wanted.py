@@ -33,6 +33,7 @@ def test_what_is_given_counts_and_none_is_not_given() -> None:
         ({"assistant_id": ""}, ValueError, "it is empty"),
         ({"name": "a", "owner": "a b"}, ValueError, "use 1 to 40 of"),
         ({"name": "a", "owner": "x" * 41}, ValueError, "use 1 to 40 of"),
+        ({"name": "a", "owner": "shop-2"}, ValueError, "no -2 or -3 at the end"),
         ({"name": "a", "metadata": {"toolkit-functions-2": ""}}, ValueError, "is where the fingerprints of functions"),
     ],
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["text"]
 
 WIDTH = 80
-MARKS: Mapping[Kind, str] = {"add": "+", "change": "~", "remove": "-", "adopt": "=", "conflict": "!"}
+MARKS: Mapping[Kind, str] = {"add": "+", "change": "~", "remove": "-", "adopt": "=", "leave": "=", "conflict": "!"}
 CONTROLS = {code: "\ufffd" for code in [*range(32), *range(127, 160)] if chr(code) != "\n"}
 """What servers say must not steer the terminal."""
 
@@ -67,6 +67,8 @@ def _function(change: Change) -> Iterator[str]:
         said = str(after.get("description") or "").partition("\n")[0]
     if change.kind == "adopt":
         said = "there already, and ours from now on"
+    if change.kind == "leave":
+        said = "ours no more, and stays for another owner"
     yield from _wrapped(f"{MARKS[change.kind]} {change.what}{f': {said}' if said else ''}", "  ")
     if change.kind in ("change", "conflict") and change.before is not None and change.after is not None:
         for path, old, new in _leaves(before, after, ""):

@@ -10,18 +10,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from toolkit.assistants.wanted import Json
 from toolkit.errors import RegistrationError
 
-__all__ = ["canonical", "fingerprint", "of_definition", "recorded", "with_record"]
+__all__ = ["canonical", "fingerprint", "of_definition", "recorded", "recorded_by_others", "with_record"]
 
 CHARACTERS = 6
 """Of base64: 36 bits, to tell apart a hundred functions of one assistant."""
 PAIRS, PAIR_CHARACTERS, MOST_PAIRS = 3, 512, 16
 """Pairs we use at most; characters in a value, and pairs of an assistant (the API reference, metadata)."""
+
+_KEY = re.compile(r"toolkit-functions(:(?P<owner>.+?))?(-[23])?")
 
 
 def fingerprint(value: object) -> str:
@@ -52,6 +55,12 @@ def recorded(metadata: Mapping[str, str], owner: str) -> dict[str, str]:
     text = "".join(metadata.get(key, "") for key in _keys(owner))
     whole = 2 * CHARACTERS
     return {text[at : at + CHARACTERS]: text[at + CHARACTERS : at + whole] for at in range(0, len(text), whole)}
+
+
+def recorded_by_others(metadata: Mapping[str, str], owner: str) -> set[str]:
+    """Read which functions other owners have: fingerprints of their names."""
+    owners = {found["owner"] or "" for key in metadata if (found := _KEY.fullmatch(key))}
+    return {name for each in owners - {owner} for name in recorded(metadata, each)}
 
 
 def with_record(metadata: Mapping[str, str], owner: str, functions: Sequence[Json]) -> dict[str, str]:

@@ -6,7 +6,14 @@ from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
-from toolkit.assistants.fingerprints import canonical, fingerprint, of_definition, recorded, with_record
+from toolkit.assistants.fingerprints import (
+    canonical,
+    fingerprint,
+    of_definition,
+    recorded,
+    recorded_by_others,
+    with_record,
+)
 from toolkit.assistants.instructions import joined
 from toolkit.assistants.standing import Kind, settled, standing, who_did
 from toolkit.assistants.wanted import Json, Wanted
@@ -98,14 +105,14 @@ def decide(wanted: Wanted, found: Json | None) -> Plan:
     request: dict[str, Any] = {}
     if fields or functions:
         request |= {change.what: change.after for change in fields if not change.what.startswith("metadata.")}
-        request |= {"tools": tools} if any(change.kind != "adopt" for change in functions) else {}
+        request |= {"tools": tools} if any(change.kind not in ("adopt", "leave") for change in functions) else {}
         request |= {"metadata": marked} if marked != metadata else {}
     return Plan(
         assistant_id=there.get("id"),
         name=there.get("name") or wanted.name,
         fields=fields,
         functions=functions,
-        kept=tuple(_kept({*ours, *(change.what for change in functions)}, there)),
+        kept=tuple(_kept({*ours, *(change.what for change in functions if change.kind != "leave")}, there)),
         request=request,
         seen=found,
     )
@@ -114,7 +121,8 @@ def decide(wanted: Wanted, found: Json | None) -> Plan:
 def _functions(ours: Mapping[str, Json], wanted: Wanted, there: Json) -> Iterator[Change]:
     """Compare functions by name: ours in our order, then those that are there."""
     theirs = {tool["function"]["name"]: tool for tool in there.get("tools") or () if tool["type"] == "function"}
-    record = recorded(there.get("metadata") or {}, wanted.owner)
+    metadata: Mapping[str, str] = there.get("metadata") or {}
+    record, shared = recorded(metadata, wanted.owner), recorded_by_others(metadata, wanted.owner)
     for name in dict.fromkeys([*ours, *theirs]):
         mine, here = (tools[name]["function"] if name in tools else None for tools in (ours, theirs))
         marks = (mine and of_definition(mine), here and of_definition(here), record.get(fingerprint(name)))
@@ -124,6 +132,8 @@ def _functions(ours: Mapping[str, Json], wanted: Wanted, there: Json) -> Iterato
         why = who_did(marks[1], marks[2]) if kind == "conflict" else ""
         if kind == "conflict" and wanted.overwrite:
             kind = settled(marks[0], marks[1])
+        if kind == "remove" and fingerprint(name) in shared:
+            kind = "leave"
         yield Change(kind, name, here, mine, why)
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 __all__ = ["Kind", "settled", "standing", "who_did"]
 
-Kind = Literal["add", "change", "remove", "adopt", "conflict"]
-"""adopt: it is there as we want it, and becomes ours."""
+Kind = Literal["add", "change", "remove", "adopt", "leave", "conflict"]
+"""adopt: it is there as we want it, and becomes ours. leave: it is ours no more, and stays, being of others too."""
 
 
 def standing(ours: str | None, theirs: str | None, recorded: str | None) -> Kind | None:

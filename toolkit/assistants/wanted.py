@@ -15,7 +15,8 @@ __all__ = ["OWNER", "AssistantOptions", "Json", "Wanted", "wanted"]
 
 Json = Mapping[str, Any]
 
-OWNER = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+OWNER = re.compile(r"[A-Za-z0-9_.-]{1,40}(?<!-[23])")
+"""Owners whose pairs of metadata nobody takes for another's: fingerprints.py numbers them `-2` and `-3`."""
 FIELDS = ("model", "instructions", "description", "temperature", "top_p", "response_format", "reasoning_effort")
 """Fields of an assistant that are set to what is given, and left alone where nothing is."""
 
@@ -72,7 +73,7 @@ def wanted(verb: str, definitions: Sequence[Json], told: str, options: Assistant
         if given.get(name) == "":
             raise ValueError(f"{verb}({name}=''): it is empty")
     if (owner := given.get("owner", "")) and not OWNER.fullmatch(owner):
-        raise ValueError(f"{verb}(owner={owner!r}): use 1 to 40 of A-Z a-z 0-9 _ - .")
+        raise ValueError(f"{verb}(owner={owner!r}): use 1 to 40 of A-Z a-z 0-9 _ - . and no -2 or -3 at the end")
     for key in given.get("metadata", {}):
         if key.startswith("toolkit-functions"):
             raise ValueError(f"{verb}(metadata=...): {key} is where the fingerprints of functions are kept")

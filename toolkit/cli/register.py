@@ -133,7 +133,7 @@ def _options(
     if not (assistant or name):
         raise Mistake("Which assistant? Give --name NAME, or --assistant ID.")
     if owner and not OWNER.fullmatch(owner):
-        raise Mistake(f"--owner {owner!r} cannot be a name: use 1 to 40 of A-Z a-z 0-9 _ - .")
+        raise Mistake(f"--owner {owner!r} cannot be: use 1 to 40 of A-Z a-z 0-9 _ - . and no -2 or -3 at the end")
     return {
         "assistant_id": assistant or None,
         "name": name or None,
