@@ -21,16 +21,23 @@ PACKAGE = ROOT / "toolkit"
 MAY_IMPORT: dict[str, set[str]] = {
     "toolkit": {"errors", "assistants", "tools", "runs"},
     "errors": set(),
+    "kernel": set(),
+    "sandbox": {"errors", "kernel", "inside"},
+    "inside": {"kernel"},
     "assistants": {"errors"},
     "tools": {"errors", "assistants"},
     "runs": {"errors", "tools"},
-    "engine": {"errors"},
+    "engine": {"errors", "kernel"},
     "server": {"errors", "engine"},
     "compose": {"errors", "engine", "server"},
     "face": {"compose", "engine"},
     "cli": {"toolkit", "errors", "assistants", "tools", "runs", "engine", "server", "compose", "face"},
 }
-"""Room -> the rooms below it; `compose` is engine/compose.py, `face` engine/__init__.py, `toolkit` the top __init__."""
+"""Room -> the rooms below it.
+
+`compose` is engine/compose.py, `face` engine/__init__.py, `toolkit` the top __init__, `inside` what of sandbox/ runs
+behind its wall, where nothing else of ours is.
+"""
 
 
 def module_name(path: Path) -> str:
@@ -43,6 +50,8 @@ MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 def room(module: str) -> str:
     special = {"toolkit": "toolkit", "toolkit.engine": "face", "toolkit.engine.compose": "compose"}
+    if module.startswith("toolkit.sandbox.inside"):
+        return "inside"
     return special.get(module) or module.split(".")[1]
 
 

@@ -1,0 +1,78 @@
+"""What filters let through, tried in forks that are under them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import socket
+import struct
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from toolkit.kernel.calls import Machine, machine
+from toolkit.kernel.seccomp import Pass, Refuse, Rule, install, program
+
+HERE = machine()
+
+pytestmark = pytest.mark.skipif(HERE is None, reason="there are filters on Linux alone")
+
+NEEDED: Sequence[Rule] = [Pass(name) for name in ("write", "exit_group", "munmap", "mmap", "brk", "close", "futex")]
+
+
+def under(rules: Sequence[Rule], work: Callable[[], object]) -> int:
+    """Do something in a fork under a filter; gives the error it got, 0 without one."""
+    assert HERE is not None
+    pid = os.fork()
+    if pid == 0:
+        code = 99
+        try:
+            install(program(HERE, [*NEEDED, *rules]))
+            work()
+            code = 0
+        except OSError as error:
+            code = error.errno or 98
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_what_is_named_passes_and_the_rest_fails() -> None:
+    assert under([Pass("getpid")], os.getpid) == 0
+    assert under([], lambda: os.kill(os.getpid(), 0)) == errno.EPERM
+    assert under([Pass("kill"), Pass("getpid")], lambda: os.kill(os.getpid(), 0)) == 0
+
+
+def test_a_call_may_fail_in_a_way_of_its_own() -> None:
+    assert under([Refuse("kill", errno.ENOSYS), Pass("getpid")], lambda: os.kill(os.getpid(), 0)) == errno.ENOSYS
+
+
+def test_an_argument_may_have_some_values_alone() -> None:
+    rules = [Pass("socketpair", 0, values=(socket.AF_UNIX,)), Pass("fcntl"), Pass("fstat"), Pass("getsockname")]
+    assert under(rules, lambda: socket.socketpair(socket.AF_UNIX)[0].fileno()) == 0
+    assert under(rules, lambda: socket.socketpair(socket.AF_INET)) == errno.EPERM
+
+
+def test_an_argument_may_not_have_some_bits() -> None:
+    rules = [Pass("socketpair", 1, never=socket.SOCK_CLOEXEC), Pass("getsockname"), Pass("fcntl"), Pass("ioctl")]
+    assert under(rules, lambda: socket.socketpair(socket.AF_UNIX)) == errno.EPERM  # Python sets it
+    assert under([Pass("socketpair", 1, never=1 << 30)], lambda: socket.socketpair(socket.AF_UNIX)) == 0
+
+
+def test_it_holds_for_programs_that_are_started() -> None:
+    rules = [Pass(name) for name in ("fork", "clone", "execve", "wait4", "set_robust_list", "rt_sigprocmask")]
+
+    def run() -> None:
+        if os.fork() == 0:
+            os.execv("/bin/true", ["true"])
+        if os.wait()[1] == 0:
+            raise OSError(97, "it ran")
+
+    assert under([*rules, Pass("getpid"), Pass("gettid")], run) == 0  # it could not load its libraries
+
+
+def test_a_filter_tells_machines_apart() -> None:
+    there = Machine(0xC00000B7 if platform.machine() == "x86_64" else 0xC000003E, {"write": 1})
+    words = struct.iter_unpack("HBBI", program(there, [Pass("write"), Pass("no_such_call")]))
+    assert [word[3] for word in words] == [4, there.audit, 0x80000000, 0, 1, 0x7FFF0000, 0x00050000 | errno.EPERM]
