@@ -20,7 +20,6 @@ LOCKED = documents.pdf("secret").replace(
     b"/Root 1 0 R /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >> "
     b"/ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>]",
 )
-OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
 
 def many_pages() -> bytes:
@@ -55,8 +54,8 @@ BAD: dict[str, tuple[bytes, str, str]] = {
     "half.docx": (documents.docx()[:2000] + b"word/document.xml", "invalid_file", "damaged"),
     "bomb.docx": (documents.zipped(**{"word/document.xml": b"<a>" + bytes(2**29)}), "invalid_file", "unpacks to more"),
     "some.zip": (documents.zipped(**{"a.txt": b"x"}), "unsupported_file", "no document of a kind"),
-    "locked.xlsx": (OLD_OFFICE, "unsupported_file", "old Office file"),
-    "letter.doc": (OLD_OFFICE, "unsupported_file", "old Office file"),
+    "locked.xlsx": (documents.doc("secret", stream="EncryptedPackage"), "invalid_file", "password"),
+    "sums.xls": (documents.doc("1 2 3", stream="Workbook"), "unsupported_file", "old Office file"),
     "picture.txt": (b"\x89PNG\r\n\x1a\n", "unsupported_file", "PNG"),
     "bytes.json": (bytes(range(256)) * 9, "unsupported_file", "no text has"),
     "half16.txt": ("quartz".encode("utf-16")[:-1], "invalid_file", "UTF-16"),

@@ -24,7 +24,7 @@ from toolkit.engine import twins, workers
 from toolkit.engine.filing import BytesMissing, Filing
 from toolkit.engine.objects import files, store_files, vector_stores
 from toolkit.engine.objects.store_files import Failure
-from toolkit.engine.search import chunking
+from toolkit.engine.search import chunking, old_word
 from toolkit.engine.search.chunking import Chunk
 from toolkit.engine.search.isolated import Documents
 from toolkit.engine.search.reading import (
@@ -211,6 +211,8 @@ class Indexing:
             raise Unreadable("invalid_file", f"The file has more than {MOST_DOCUMENT_BYTES // 2**20} MiB.")
         if is_document(data):
             return await self._documents.read(data)
+        if old_word.is_old_office(data):
+            return await old_word.read(data)
         if len(data) > MOST_BYTES:
             raise Unreadable("invalid_file", _TOO_LONG)
         about = await self._store.read(lambda tx: tx.one("file.get", id=file["id"], project=file["project"], now=0))

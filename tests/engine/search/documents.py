@@ -7,7 +7,34 @@ import zipfile
 from importlib import import_module
 from typing import Any
 
-__all__ = ["docx", "html", "pdf", "pptx", "xlsx", "zipped"]
+__all__ = ["doc", "docx", "html", "pdf", "pptx", "xlsx", "zipped"]
+
+
+def doc(text: str, *, stream: str = "WordDocument") -> bytes:
+    """Write the smallest Word file of before 2007: a compound file with one stream, which begins with a header."""
+    said = text.encode("cp1252")
+    start, sector = 1024, 512
+    word = bytearray(start) + said
+    word[0:4] = (0xA5EC).to_bytes(2, "little") + (0x00C1).to_bytes(2, "little")
+    word[24:32] = start.to_bytes(4, "little") + len(word).to_bytes(4, "little")
+    word += bytes(-len(word) % sector or 0)
+    word += bytes(max(0, 4096 - len(word)))
+    sectors = len(word) // sector
+    end, free, fat_mark = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
+    chain = [fat_mark, end, *(number + 1 for number in range(2, sectors + 1)), end]
+    fat = b"".join(number.to_bytes(4, "little") for number in [*chain, *[free] * (128 - len(chain))])
+
+    def entry(name: str, kind: int, child: int, first: int, size: int) -> bytes:
+        written = name.encode("utf-16-le") + b"\0\0"
+        head = written.ljust(64, b"\0") + len(written).to_bytes(2, "little") + bytes([kind, 1])
+        links = b"".join(number.to_bytes(4, "little") for number in (free, free, child))
+        return head + links + bytes(36) + first.to_bytes(4, "little") + size.to_bytes(8, "little")
+
+    directory = entry("Root Entry", 5, 1, end, 0) + entry(stream, 2, free, 2, len(word))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + bytes.fromhex("3e000300feff09000600") + bytes(10)
+    numbers = (1, 1, 0, 4096, end, 0, end, 0, 0)
+    header += b"".join(number.to_bytes(4, "little") for number in numbers) + b"\xff" * (108 * 4)
+    return header + fat + directory.ljust(sector, b"\0") + bytes(word)
 
 
 def docx(**more: str) -> bytes:
