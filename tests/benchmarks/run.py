@@ -32,6 +32,7 @@ SUBJECTS = (
     "memory",
     "long_threads",
     "vectors",
+    "ingest",
 )
 
 

@@ -51,6 +51,8 @@ T = TypeVar("T")
 
 _AT_ONCE: Final = 4
 """How many files are processed at a time: a small one is not to wait until a large one is done."""
+_AT_ONCE_EMBEDDED: Final = 16
+"""And how many where most of them wait for their vectors, which is no work of ours."""
 _WRITTEN_BYTES: Final = 2**15
 """How many bytes of chunks go into one transaction."""
 _REMOVED: Final = 20
@@ -128,7 +130,8 @@ class Indexing:
 
     async def _do_some(self, group: asyncio.TaskGroup) -> bool:
         """Begin with files that wait, and remove some chunks that nobody needs; whether there are more to remove."""
-        while len(self._under_way) < _AT_ONCE and await self._store.read(self._files_wait):
+        at_once = _AT_ONCE if self._embedding is None else _AT_ONCE_EMBEDDED
+        while len(self._under_way) < at_once and await self._store.read(self._files_wait):
             claimed = await self._store.write(self._claim)
             if claimed is None:
                 break

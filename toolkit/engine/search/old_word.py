@@ -37,8 +37,8 @@ _MOST_TEXT: Final = 2**25
 _NEEDED: Final = """
 execve read write close fstat stat lstat newfstatat statx access faccessat faccessat2 open openat readlink readlinkat
 lseek getdents64 mmap mprotect munmap brk mremap madvise rt_sigaction rt_sigprocmask rt_sigreturn readv writev pread64
-ioctl fcntl getpid gettid getuid geteuid getgid getegid getcwd uname arch_prctl set_tid_address set_robust_list rseq prlimit64
-getrlimit sysinfo getrandom futex clock_gettime gettimeofday time exit exit_group restart_syscall
+ioctl fcntl getpid gettid getuid geteuid getgid getegid getcwd uname arch_prctl set_tid_address set_robust_list rseq
+prlimit64 getrlimit sysinfo getrandom futex clock_gettime gettimeofday time exit exit_group restart_syscall
 """
 
 
