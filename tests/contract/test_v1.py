@@ -258,6 +258,19 @@ def test_a_run_that_brings_retrieval_along_finds_the_files_of_its_assistant(http
     v1("POST", "threads/runs", {**body, "thread": thread}, status=404)
 
 
+def test_a_run_waits_for_the_files_of_its_assistant(http: Any) -> None:
+    """A large file, attached the moment before: v1 has no status of it that a program could wait for."""
+    client = http(ask(QUERY), answer("Yes."))
+    v1, v2 = Program(client, V1), Program(client, {})
+    file_id = v1.upload("cats.txt", b"word " * 400_000 + b"\n\nCats purr when they are happy.\n")
+    made = v1("POST", "assistants", {"model": "m", "tools": [RETRIEVAL], "file_ids": [file_id]})
+    thread = {"messages": [{"role": "user", "content": "Do cats purr?"}]}
+    run = ended(v1, v1("POST", "threads/runs", {"assistant_id": made["id"], "thread": thread}))
+    steps = v2("GET", f"threads/{run['thread_id']}/runs/{run['id']}/steps?order=asc")["data"]
+    [call] = steps[0]["step_details"]["tool_calls"]
+    assert file_id in [result["file_id"] for result in call["file_search"]["results"]]
+
+
 def ended(ask: Program, run: Any) -> Any:
     path = f"threads/{run['thread_id']}/runs/{run['id']}"
     until(lambda: ask("GET", path)["status"] not in ("queued", "in_progress"))

@@ -53,7 +53,7 @@ _Cut = Literal["max_completion_tokens", "max_prompt_tokens"]
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 15.0
 _INDEXING_S: Final = 60.0
-"""How long a run waits for the files of its thread's vector store to be processed, as the API's guide says."""
+"""How long a run waits for files to be processed, as the API's guide says."""
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.5
 _SEARCHED_PART: Final = 4
 """What one search brings takes up no more than this part of the model's window."""
@@ -132,7 +132,7 @@ class Leg:
         return self.run
 
     async def _indexed(self) -> None:
-        """Wait a while for files on their way into the thread's vector store. Raises ModelError: it has expired."""
+        """Wait a while for files on their way into vector stores. Raises ModelError: one has expired."""
         pause_s, left_s = _FIRST_LOOK_S, _INDEXING_S
         while self.run.stores and not self.run.turns:
             stores = await self._store.read(partial(searched, run=self.run))
@@ -140,7 +140,7 @@ class Leg:
                 if references.is_expired(store.row, self._now()):
                     said = f"Vector store {store.row['id']} has expired. Make a new one with the same files."
                     raise ModelError(said, code="invalid_prompt")
-            if left_s <= 0 or not any(store.of_thread and store.row["in_progress"] for store in stores):
+            if left_s <= 0 or not any(store.awaited for store in stores):
                 return
             await self._wait(pause_s)
             left_s -= pause_s

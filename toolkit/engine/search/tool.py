@@ -74,20 +74,36 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """A vector store of a run, and whether it is the thread's own."""
+    """A vector store of a run, and whether the run waits for files that are on their way into it."""
 
     row: Row
-    of_thread: bool
+    awaited: bool
 
 
 def searched(tx: Tx, run: Run) -> Sequence[Searched]:
-    """Read the vector stores of a run, those that are still there."""
+    """Read the vector stores of a run, those that are still there.
+
+    A run waits for the files of its thread, as the API's guide says, and for those that its assistant lists one by one:
+    programs of API v1 attach them there and run at once. What else an assistant's store is filled with is not waited
+    for, since that may go on for as long as there are files.
+    """
     thread = tx.one("thread.get", id=run.thread, project=run.project)
     resources: dict[str, Any] = json.loads(thread["body"])["tool_resources"] if thread is not None else {}
     search: dict[str, Any] = resources.get("file_search") or {}
     of_thread: Sequence[str] = search.get("vector_store_ids", ())
     rows = [tx.one("vector_store.get", id=store_id, project=run.project) for store_id in run.stores]
-    return [Searched(row, row["id"] in of_thread) for row in rows if row is not None]
+    return [Searched(row, _is_awaited(tx, run, row, of_thread)) for row in rows if row is not None]
+
+
+def _is_awaited(tx: Tx, run: Run, store: Row, of_thread: Sequence[str]) -> bool:
+    if not store["in_progress"] or store["id"] in of_thread:
+        return bool(store["in_progress"])
+    assistant = tx.one("run.assistant", id=run.assistant, project=run.project)
+    resources: dict[str, Any] = json.loads(assistant["body"])["tool_resources"] if assistant is not None else {}
+    code: dict[str, Any] = resources.get("code_interpreter") or {}
+    listed: Sequence[str] = code.get("file_ids", ())
+    files = [tx.one("store_file.get", store=store["id"], id=file_id, project=run.project) for file_id in listed]
+    return any(file is not None and file["status"] == "in_progress" for file in files)
 
 
 def citation(mark: Mark, at: int, file_id: str, quote: str) -> dict[str, Any]:
