@@ -93,6 +93,12 @@ MEANT: Mapping[str, Any] = {
             _object(type=_one_of("in", "nin"), key={"type": "string"}, value=_LISTED),
         ]
     },
+    "TruncationObject": {
+        "oneOf": [
+            {**_object(type=_one_of("auto"), last_messages={"type": "null"}), "required": ["type"]},
+            _object(type=_one_of("last_messages"), last_messages={"type": "integer", "minimum": 1}),
+        ]
+    },
 }
 """Shapes in requests as the schema's texts have them: which members stand together, which values a filter takes."""
 

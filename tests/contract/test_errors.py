@@ -319,6 +319,9 @@ def test_a_list_refuses_bad_queries(begin: Any) -> None:
         ("order=up", "order", "invalid_value"),
         ("after=asst_x", "after", "invalid_value"),
         ("before=asst_x", "before", "invalid_value"),
+        ("run_id=run_x", "run_id", "unknown_parameter"),
+        ("filter=completed", "filter", "unknown_parameter"),
+        ("purpose=vision", "purpose", "unknown_parameter"),
     ]:
         status, _, *told = refused(talk, "GET", f"{ASSISTANTS}?{query}")
         assert (status, told) == (400, [param, code])

@@ -142,3 +142,24 @@ def test_files_that_nobody_has_are_refused_by_name(begin: Any) -> None:
         image: Any = {"type": "image_file", "image_file": {"file_id": "file-x"}}
         talk.threads.messages.create(thread.id, role="user", content=[image])
     assert list(talk.threads.messages.list(thread.id)) == []
+
+
+def test_what_nobody_has_is_named_where_it_stands_in_the_request(begin: Any) -> None:
+    talk = begin()
+    image = {"role": "user", "content": [{"type": "image_file", "image_file": {"file_id": "file-x"}}]}
+    attached = {"role": "user", "content": "x", "attachments": [{"file_id": "file-x"}]}
+    kept, by = {"role": "user", "content": "x"}, {"assistant_id": talk.assistant_id}
+    store = {"tool_resources": {"file_search": {"vector_store_ids": ["vs_x"]}}}
+    for path, body, param in [
+        ("threads", {"messages": [kept, image]}, "messages[1].content[0].image_file.file_id"),
+        ("threads", store, "tool_resources.file_search.vector_store_ids[0]"),
+        (
+            f"threads/{talk.thread_id}/runs",
+            {**by, "additional_messages": [kept, attached]},
+            "additional_messages[1].attachments[0].file_id",
+        ),
+        ("threads/runs", {**by, "thread": {"messages": [attached]}}, "thread.messages[0].attachments[0].file_id"),
+        ("threads/runs", {**by, "thread": store}, "thread.tool_resources.file_search.vector_store_ids[0]"),
+    ]:
+        told = talk.http.post(f"/v1/{path}", json=body)
+        assert (told.status_code, told.json()["error"]["param"]) == (404, param)

@@ -23,7 +23,7 @@ from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg, Rooms
 from toolkit.engine.logs import about
 from toolkit.engine.lookout import Lookout
-from toolkit.engine.objects import runs, threads
+from toolkit.engine.objects import references, runs, threads
 from toolkit.engine.objects.answers import answers_of
 from toolkit.engine.objects.kept import Answer, Key, once
 from toolkit.engine.objects.runs import CreateRun, CreateThreadAndRun, Event, LastError, Run, SubmitToolOutputs
@@ -144,7 +144,8 @@ class Execution:
         created: list[Event] = []
 
         def work(tx: Tx) -> str:
-            thread = threads.create(tx, project, request.thread or threads.CreateThread(), self._now())
+            with references.below("thread"):
+                thread = threads.create(tx, project, request.thread or threads.CreateThread(), self._now())
             created.append(("thread.created", thread))
             return self._insert(tx, project, id_of(thread), request).wire
 

@@ -60,6 +60,8 @@ _STREAM_HEADERS: Final[Sequence[tuple[bytes, bytes]]] = (
     (b"x-accel-buffering", b"no"),  # proxies are not to collect it
 )
 _INCLUDABLE: Final = "step_details.tool_calls[*].file_search.results[*].content"
+_FILTERS: Final = ("filter", "purpose", "run_id")
+"""What lists are narrowed by, each by its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,14 @@ def _parsed(model: type[M], body: bytes, drop_unknown: bool) -> M:
 
 
 def parse_query(model: type[M], query: bytes) -> M:
-    """Check a query string; of a name that stands twice the last one counts, unknown names are let be."""
+    """Check a query string; of a name that stands twice the last one counts, unknown names are let be.
+
+    Raises Refused, for filters of other lists too: an answer that is not filtered would pass for one that is.
+    """
     given = dict(parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True))
+    for name in given:
+        if name in _FILTERS and name not in model.model_fields:
+            raise Refused(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
     try:
         return model.model_validate_strings({name: text for name, text in given.items() if name in model.model_fields})
     except ValidationError as error:

@@ -218,6 +218,42 @@ CASES = [
         "tool_choice",
         "invalid_value",
     ),
+    (
+        CreateRun,
+        {"assistant_id": "a", "tool_choice": {"type": "browser"}},
+        "Invalid value: 'browser'. Supported values are: 'function', 'code_interpreter', and 'file_search'.",
+        "tool_choice.type",
+        "invalid_value",
+    ),
+    (
+        CreateRun,
+        {"assistant_id": "a", "tool_choice": 5},
+        "Invalid type for 'tool_choice': expected a string or an object, but got an integer instead.",
+        "tool_choice",
+        "invalid_type",
+    ),
+    *(
+        (
+            CreateMessage,
+            {"role": "user", "content": content},
+            f"Invalid type for 'content': expected a string or an array, but got {got} instead.",
+            "content",
+            "invalid_type",
+        )
+        for content, got in [
+            (None, "null"),
+            (5, "an integer"),
+            ({}, "an object"),
+            ({"type": "text", "text": "x"}, "an object"),
+        ]
+    ),
+    (
+        Search,
+        {"query": 5},
+        "Invalid type for 'query': expected a string or an array, but got an integer instead.",
+        "query",
+        "invalid_type",
+    ),
     (CreateThread, [], "Invalid request body: expected an object, but got an array instead.", None, "invalid_type"),
     (
         CreateUpload,

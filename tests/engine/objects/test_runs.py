@@ -120,6 +120,7 @@ def test_empty_tool_resources_are_let_pass(do: Do, resources: Any) -> None:
         ({"tool_resources": {"code_interpreter": {"file_ids": ["file-x"]}}}, "tool_resources"),
         ({"tools": [{"type": "code_interpreter"}]}, "tools"),
         ({"tools": [FUNCTION], "tool_choice": {"type": "function", "function": {"name": "g"}}}, "tool_choice"),
+        ({"tools": [], "tool_choice": "required"}, "tool_choice"),
     ],
 )
 def test_what_no_run_can_honour_is_refused(do: Do, asked: dict[str, Any], param: str) -> None:
@@ -137,6 +138,16 @@ def test_what_no_run_can_honour_is_refused(do: Do, asked: dict[str, Any], param:
         ({"assistant_id": "a", "temperature": 2.1}, "decimal_above_max_value", "temperature"),
         ({"assistant_id": "a", "tool_choice": "always"}, "invalid_value", "tool_choice"),
         ({"assistant_id": "a", "truncation_strategy": {"type": "last_messages", "last_messages": 0}}, None, None),
+        (
+            {"assistant_id": "a", "truncation_strategy": {"type": "last_messages"}},
+            "missing_required_parameter",
+            "truncation_strategy.last_messages",
+        ),
+        (
+            {"assistant_id": "a", "truncation_strategy": {"type": "auto", "last_messages": 5}},
+            "invalid_value",
+            "truncation_strategy.last_messages",
+        ),
         ({"assistant_id": "a", "service_tier": "auto"}, "unknown_parameter", "service_tier"),
         ({"assistant_id": "a", "stream": "yes"}, "invalid_type", "stream"),
         ({"assistant_id": "a", "metadata": {"k": {"nested": 1}}}, "invalid_type", "metadata.k"),

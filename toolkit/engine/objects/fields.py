@@ -57,12 +57,12 @@ def refuse_field(message: str, *, code: str | None = None, below: str = "") -> P
     return PydanticCustomError("refused", "{message}", {"message": message, "code": code, "below": below})
 
 
-def by_type(value: Any) -> str | None:
-    """Tag an object by its `type`, a string as "#string", a list as "#array"."""
+def by_type(value: Any) -> str:
+    """Tag an object by its `type`, a string as "#string", a list as "#array"; no union has the tags of all else."""
     if isinstance(value, dict):
         kind = value.get("type")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - any JSON
-        return f"#{kind}" if isinstance(kind, str) else None
-    return "#string" if isinstance(value, str) else "#array" if isinstance(value, list) else None
+        return f"#{kind}" if isinstance(kind, str) else "#untyped"
+    return "#string" if isinstance(value, str) else "#array" if isinstance(value, list) else "#other"
 
 
 def given(value: dict[str, Any]) -> dict[str, Any]:
@@ -230,16 +230,12 @@ class _ChosenTool(TypedDict):
     type: Literal["code_interpreter", "file_search"]
 
 
-def _tag_of_choice(value: Any) -> str | None:
-    tag = by_type(value)
-    return "#tool" if tag in ("#code_interpreter", "#file_search") else tag
-
-
 ToolChoice = Annotated[
     Annotated[Literal["none", "auto", "required"], Tag("#string")]
     | Annotated[_ChosenFunction, Tag("#function")]
-    | Annotated[_ChosenTool, Tag("#tool")],
-    Discriminator(_tag_of_choice),
+    | Annotated[_ChosenTool, Tag("#code_interpreter")]
+    | Annotated[_ChosenTool, Tag("#file_search")],
+    Discriminator(by_type),
 ]
 
 # How to answer
@@ -274,8 +270,29 @@ ResponseFormat = Annotated[
 
 
 @with_config(SHAPE)
-class TruncationStrategy(TypedDict):
-    """Which messages of a thread go to the model."""
-
+class _Truncation(TypedDict):
     type: Literal["auto", "last_messages"]
     last_messages: NotRequired[Annotated[int, Field(ge=1)] | None]
+
+
+def _counted(value: _Truncation) -> _Truncation:
+    """Refuse a number that would be passed over, and the want of one."""
+    number, wanted = value.get("last_messages"), value["type"] == "last_messages"
+    if wanted and number is None:
+        raise refuse_field(
+            "Missing required parameter: 'truncation_strategy.last_messages'.",
+            code="missing_required_parameter",
+            below=".last_messages",
+        )
+    if number is not None and not wanted:
+        raise refuse_field(
+            "Invalid 'truncation_strategy.last_messages': it is taken with the type 'last_messages' alone, but the "
+            f"type is '{value['type']}'.",
+            code="invalid_value",
+            below=".last_messages",
+        )
+    return value
+
+
+TruncationStrategy = Annotated[_Truncation, AfterValidator(_counted)]
+"""Which messages of a thread go to the model."""

@@ -19,6 +19,9 @@ __all__ = ["MOST_FAULTS", "only_unknown_fields", "path_of", "refusal", "unknown_
 MOST_FAULTS: Final = 1000
 """From here on faults are only counted: a few megabytes can hold so many that to list them takes a gigabyte."""
 
+_PLAIN: Final[Mapping[str, str]] = {"string": "a string", "array": "an array"}
+"""The shapes of a union that are no objects, by their tags."""
+
 
 def refusal(error: ValidationError) -> Refused:
     """Word the first thing that is wrong."""
@@ -128,22 +131,18 @@ def _literal(path: str, detail: ErrorDetails) -> Refused:
 
 
 def _tag(path: str, detail: ErrorDetails) -> Refused:
-    context = _context(detail)
-    tags = [tag.strip().strip("'#") for tag in context["expected_tags"].split(",")]
-    given = context["tag"].removeprefix("#")
-    if not isinstance(detail["input"], dict):
-        return _typed("an object")(path, detail)
-    kinds = [tag for tag in tags if tag not in ("string", "array", "tool")]
-    return _supported(f"{path}.type", given, kinds)
-
-
-def _no_tag(path: str, detail: ErrorDetails) -> Refused:
+    """Word what is none of the shapes that a union has: `fields.by_type` gives them their tags."""
+    tags = [tag.strip().strip("'#") for tag in _context(detail)["expected_tags"].split(",")]
+    kinds = [tag for tag in tags if tag not in _PLAIN]
     value: Any = detail["input"]
-    if not isinstance(value, dict):
-        return _typed("an object")(path, detail)
+    if not isinstance(value, dict) or not kinds:
+        shapes = [_PLAIN[tag] for tag in tags if tag in _PLAIN]
+        return _typed(" or ".join([*shapes, "an object"] if kinds else shapes))(path, detail)
     kind: Any = value.get("type")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - any JSON
     if kind is None:
         return _missing(f"{path}.type", detail)
+    if isinstance(kind, str):
+        return _supported(f"{path}.type", kind, kinds)
     return Refused(
         f"Invalid type for '{path}.type': expected a string, but got {_kind(kind)} instead.",
         param=f"{path}.type",
@@ -236,7 +235,6 @@ _WORDING: Final[Mapping[str, Callable[[str, ErrorDetails], Refused]]] = {
     "listed_type": _typed("a string or a number"),
     "literal_error": _literal,
     "union_tag_invalid": _tag,
-    "union_tag_not_found": _no_tag,
     "string_too_long": _long_string,
     "string_too_short": _short_string,
     "string_pattern_mismatch": _pattern,

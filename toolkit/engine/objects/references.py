@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
 
-__all__ = ["file", "is_expired", "live_store", "no_such_file", "vector_store"]
+__all__ = ["below", "file", "is_expired", "live_store", "no_such_file", "vector_store"]
 
 
 def file(tx: Tx, project: str, file_id: str, now: int, param: str) -> Row:
@@ -14,6 +17,17 @@ def file(tx: Tx, project: str, file_id: str, now: int, param: str) -> Row:
     if row is None:
         raise no_such_file(file_id, param)
     return row
+
+
+@contextmanager
+def below(path: str) -> Generator[None]:
+    """Say of what is refused inside that it stands below a path of the request: "messages[0]"."""
+    try:
+        yield
+    except Refused as refused:
+        if path and refused.param is not None:
+            refused.param = f"{path}.{refused.param}"
+        raise
 
 
 def no_such_file(file_id: str, param: str) -> Refused:

@@ -221,7 +221,7 @@ def create(
     more = request.additional_messages or () if isinstance(request, CreateRun) else ()
     has_room(thread_id, thread["messages"], len(more) + 1)  # for the answer
     if more:
-        append(tx, project, thread_id, more, int(now))
+        append(tx, project, thread_id, more, int(now), member="additional_messages")
         moved = tx.one("run.thread", id=thread_id, project=project)
         last_at = moved["last_at"] if moved is not None else last_at
     run = _new(project, thread_id, request, settings, max(int(now), last_at), now, expires_s)
@@ -430,6 +430,8 @@ def _refuse_unserved(
             code="unsupported_parameter",
         )
     choice: str | Mapping[str, Any] | None = given.get("tool_choice")
+    if choice == "required" and not tools:
+        raise Refused("Tool choice 'required' needs a tool, and the run has none.", param="tool_choice")
     if isinstance(choice, Mapping):
         named: str = choice.get("function", {}).get("name") or choice["type"]
         if not any((tool.get("function", {}).get("name") or tool["type"]) == named for tool in tools):

@@ -12,6 +12,7 @@ from toolkit.engine.objects.fields import Metadata, Request
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.messages import CreateMessage, Messages
 from toolkit.engine.objects.paging import PageQuery, bury, page
+from toolkit.engine.objects.references import below
 from toolkit.engine.objects.resources import Attached, NewToolResources, ToolResources, attach, let_go, stored
 from toolkit.engine.store import Row, Tx
 from toolkit.errors import Refused
@@ -62,14 +63,16 @@ def create(tx: Tx, project: str, request: CreateThread, now: int) -> str:
     body = dump(thread)
     tx.run("thread.insert", id=thread_id, project=project, created_at=now, body=body, last_at=now - 1)
     if request.messages:
-        _write(tx, project, thread_id, request.messages, last_at=now - 1, now=now)
+        _write(tx, project, thread_id, request.messages, "messages", last_at=now - 1, now=now)
         if any(message.attachments for message in request.messages):
             return get(tx, project, thread_id)  # which has their files now
     return body
 
 
-def append(tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], now: int) -> list[str]:
-    """Append messages, and return them as they are kept.
+def append(
+    tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], now: int, *, member: str = ""
+) -> list[str]:
+    """Append messages, and return them as they are kept; `member` is the list of the request that has them.
 
     Raises Refused: no such thread, a run is active there, or it has too many messages.
     """
@@ -77,7 +80,7 @@ def append(tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], n
     if row["active_run"] is not None:
         raise Refused(f"Can't add messages to {thread_id} while a run {row['active_run']} is active.")
     has_room(thread_id, row["messages"], len(new))
-    return _write(tx, project, thread_id, new, last_at=row["last_at"], now=now)
+    return _write(tx, project, thread_id, new, member, last_at=row["last_at"], now=now)
 
 
 def has_room(thread_id: str, there: int, new: int) -> None:
@@ -130,12 +133,15 @@ def _row(tx: Tx, project: str, thread_id: str) -> Row:
     return row
 
 
-def _write(tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], *, last_at: int, now: int) -> list[str]:
+def _write(
+    tx: Tx, project: str, thread_id: str, new: Sequence[CreateMessage], member: str, *, last_at: int, now: int
+) -> list[str]:
     written: list[str] = []
     files = Attached([], [])
-    for message in new:
+    for position, message in enumerate(new):
         last_at = tick(last_at, now)
-        body, brought = messages.insert(tx, project, thread_id, message, last_at)
+        with below(f"{member}[{position}]" if member else ""):
+            body, brought = messages.insert(tx, project, thread_id, message, last_at)
         written.append(body)
         files.code.extend(brought.code)
         files.search.extend(brought.search)

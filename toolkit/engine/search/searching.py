@@ -21,7 +21,7 @@ from pydantic import Discriminator, Field, Tag, with_config
 from typing_extensions import TypedDict
 
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects.fields import SHAPE, Request
+from toolkit.engine.objects.fields import SHAPE, Request, by_type
 from toolkit.engine.search.embedder import Meaning
 from toolkit.engine.search.filters import Filter, matches
 from toolkit.engine.search.neighbours import neighbours, together
@@ -61,7 +61,7 @@ class Search(Request):
     query: Annotated[
         Annotated[_Query, Tag("#string")]
         | Annotated[list[_Query], Field(min_length=1, max_length=_MOST_QUERIES), Tag("#array")],
-        Discriminator(lambda value: "#array" if isinstance(value, list) else "#string"),
+        Discriminator(by_type),
     ]
     rewrite_query: bool | None = None
     max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
