@@ -12,7 +12,8 @@ from toolkit.engine import moves
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects import assistants, runs, threads
-from toolkit.engine.objects.runs import CreateRun, LastError, Run, Tokens
+from toolkit.engine.objects.runs import LastError, Run, Tokens
+from toolkit.engine.objects.settings import CreateRun
 from toolkit.engine.store import Tx
 from toolkit.engine.store.address import parse
 from toolkit.engine.store.sqlite import SQLite

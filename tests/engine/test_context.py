@@ -14,7 +14,8 @@ from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall, ModelRequest
 from toolkit.engine.objects import assistants, runs, threads
 from toolkit.engine.objects.messages import CreateMessage
-from toolkit.engine.objects.runs import CreateRun, Run, Tokens
+from toolkit.engine.objects.runs import Run, Tokens
+from toolkit.engine.objects.settings import CreateRun
 from toolkit.engine.store import Tx
 
 Do = Callable[[Callable[[Tx], Any]], Any]

@@ -16,7 +16,8 @@ from toolkit.engine.moves import Fenced, Moved, Turn
 from toolkit.engine.objects import assistants, messages, runs, steps, threads
 from toolkit.engine.objects.answers import draft, drafted
 from toolkit.engine.objects.paging import PageQuery
-from toolkit.engine.objects.runs import CreateRun, LastError, Run, Tokens
+from toolkit.engine.objects.runs import LastError, Run, Tokens
+from toolkit.engine.objects.settings import CreateRun
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 

@@ -26,7 +26,8 @@ from toolkit.engine.lookout import Lookout
 from toolkit.engine.objects import references, runs, threads
 from toolkit.engine.objects.answers import answers_of
 from toolkit.engine.objects.kept import Answer, Key, once
-from toolkit.engine.objects.runs import CreateRun, CreateThreadAndRun, Event, LastError, Run, SubmitToolOutputs
+from toolkit.engine.objects.runs import Event, LastError, Run, SubmitToolOutputs
+from toolkit.engine.objects.settings import CreateRun, CreateThreadAndRun
 from toolkit.engine.objects.steps import steps_of
 from toolkit.engine.queue import LocalQueue, Pause
 from toolkit.engine.states import ACTIVE, ENDED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects import assistants, files, messages, runs, steps, threads, uploads
+from toolkit.engine.objects import assistants, files, messages, runs, settings, steps, threads, uploads
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import Run
 from toolkit.errors import Refused
@@ -96,14 +96,14 @@ async def delete_message(call: Call, _: None) -> Answer:
 # Runs and their steps
 
 
-async def create_run(call: Call, body: runs.CreateRun) -> Answer | Stream:
+async def create_run(call: Call, body: settings.CreateRun) -> Answer | Stream:
     contents, thread_id, streamed = includes_contents(call.query), call["thread_id"], bool(body.stream)
     create = call.rooms.execution.create_run
     text = await create(call.project, thread_id, body, key=call.key, streamed=streamed, contents=contents)
     return _leg(call, text, streamed)
 
 
-async def create_thread_and_run(call: Call, body: runs.CreateThreadAndRun) -> Answer | Stream:
+async def create_thread_and_run(call: Call, body: settings.CreateThreadAndRun) -> Answer | Stream:
     streamed = bool(body.stream)
     text = await call.rooms.execution.create_thread_and_run(call.project, body, key=call.key, streamed=streamed)
     return _leg(call, text, streamed)
@@ -277,7 +277,7 @@ ROUTES: Final = (
     Route("DELETE", "assistants/{assistant_id}", delete_assistant),
     Route("POST", "threads", create_thread, threads.CreateThread),
     Route("GET", "threads", list_threads),
-    Route("POST", "threads/runs", create_thread_and_run, runs.CreateThreadAndRun),
+    Route("POST", "threads/runs", create_thread_and_run, settings.CreateThreadAndRun),
     Route("GET", "threads/{thread_id}", get_thread),
     Route("POST", "threads/{thread_id}", modify_thread, threads.ModifyThread),
     Route("DELETE", "threads/{thread_id}", delete_thread),
@@ -286,7 +286,7 @@ ROUTES: Final = (
     Route("GET", _MESSAGE, get_message),
     Route("POST", _MESSAGE, modify_message, messages.ModifyMessage),
     Route("DELETE", _MESSAGE, delete_message),
-    Route("POST", "threads/{thread_id}/runs", create_run, runs.CreateRun),
+    Route("POST", "threads/{thread_id}/runs", create_run, settings.CreateRun),
     Route("GET", "threads/{thread_id}/runs", list_runs),
     Route("GET", _RUN, get_run),
     Route("POST", _RUN, modify_run, runs.ModifyRun),

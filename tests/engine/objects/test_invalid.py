@@ -11,7 +11,7 @@ from toolkit.engine.objects.fields import Request
 from toolkit.engine.objects.invalid import only_unknown_fields, refusal, unknown_fields
 from toolkit.engine.objects.messages import CreateMessage
 from toolkit.engine.objects.paging import PageQuery
-from toolkit.engine.objects.runs import CreateRun
+from toolkit.engine.objects.settings import CreateRun
 from toolkit.engine.objects.store_files import CreateStoreFile
 from toolkit.engine.objects.threads import CreateThread
 from toolkit.engine.objects.uploads import CreateUpload

@@ -18,7 +18,8 @@ from toolkit.engine.model import ModelCall
 from toolkit.engine.objects import assistants, messages, runs, threads
 from toolkit.engine.objects.answers import draft
 from toolkit.engine.objects.paging import PageQuery
-from toolkit.engine.objects.runs import CreateRun, LastError, Run, Tokens
+from toolkit.engine.objects.runs import LastError, Run, Tokens
+from toolkit.engine.objects.settings import CreateRun
 from toolkit.engine.objects.steps import list_ as list_steps
 from toolkit.engine.search.tool import Used
 from toolkit.engine.store import Store, Tx

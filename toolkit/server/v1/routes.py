@@ -13,7 +13,7 @@ from pydantic import BaseModel, model_validator
 
 from toolkit.engine.events import frame
 from toolkit.engine.jsontext import dump
-from toolkit.engine.objects import assistants, messages, references, runs, store_files, threads
+from toolkit.engine.objects import assistants, messages, references, settings, store_files, threads
 from toolkit.engine.objects.fields import Request
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.store_files import CreateStoreFile
@@ -56,13 +56,13 @@ class CreateMessage(messages.CreateMessage):
     translated = model_validator(mode="before")(asked.message)
 
 
-class CreateRun(runs.CreateRun):
+class CreateRun(settings.CreateRun):
     """The body of `POST /threads/{thread_id}/runs`."""
 
     translated = model_validator(mode="before")(asked.run)
 
 
-class CreateThreadAndRun(runs.CreateThreadAndRun):
+class CreateThreadAndRun(settings.CreateThreadAndRun):
     """The body of `POST /threads/runs`."""
 
     translated = model_validator(mode="before")(asked.run)
@@ -119,13 +119,13 @@ def _assistant(tx: Tx, call: Call) -> Object:
 def _modify(tx: Tx, call: Call, given: Mapping[str, Any]) -> str:
     """Change what was given of an assistant, its files too. Raises Refused."""
     assistant = _assistant(tx, call)
-    settings = {name: value for name, value in given.items() if name != "file_ids"}
+    rest = {name: value for name, value in given.items() if name != "file_ids"}
     file_ids = given["file_ids"] or () if "file_ids" in given else file_ids_of(assistant)
     if "file_ids" in given or (file_ids and "tool_resources" not in given):
-        change = asked.changed(assistant, settings, file_ids)
-        settings["tool_resources"] = change.tool_resources
+        change = asked.changed(assistant, rest, file_ids)
+        rest["tool_resources"] = change.tool_resources
         _keep_in_step(tx, call, change)
-    request = assistants.ModifyAssistant.model_construct(**settings)
+    request = assistants.ModifyAssistant.model_construct(**rest)
     return assistants.modify(tx, call.project, call["assistant_id"], request, call.now)
 
 
@@ -141,17 +141,17 @@ def _keep_in_step(tx: Tx, call: Call, change: asked.Change) -> None:
             store_files.delete(tx, call.project, change.store_id, file_id)
 
 
-async def create_run(call: Call, body: runs.CreateRun) -> Reply:
+async def create_run(call: Call, body: settings.CreateRun) -> Reply:
     await _make_searchable(call, body)
     return await routes.create_run(call, body)
 
 
-async def create_thread_and_run(call: Call, body: runs.CreateThreadAndRun) -> Reply:
+async def create_thread_and_run(call: Call, body: settings.CreateThreadAndRun) -> Reply:
     await _make_searchable(call, body)
     return await routes.create_thread_and_run(call, body)
 
 
-async def _make_searchable(call: Call, body: runs.CreateRun | runs.CreateThreadAndRun) -> None:
+async def _make_searchable(call: Call, body: settings.CreateRun | settings.CreateThreadAndRun) -> None:
     """Let a run that brings file_search along find the files of its assistant, which may lack the tool. Raises Refused.
 
     That their vector store is made in a transaction of its own does no harm: it is what the assistant should have.
