@@ -15,7 +15,14 @@ Behaviours = Mapping[int, tuple[str, Sequence[str]]]
 """What is leant on, and the names of tests."""
 
 PROGRAMS: Final[Behaviours] = {
-    1: ("ids of any length are looked up", ["test_an_unknown_id_of_any_form_is_not_found"]),
+    1: (
+        "ids of the hosted service go on, of any length",
+        [
+            "test_an_unknown_id_of_any_form_is_not_found",
+            "test_a_conversation_of_the_hosted_service_goes_on",
+            "test_ids_that_others_made_up",
+        ],
+    ),
     2: ("names of models are kept and mapped", ["test_model_names_are_kept_as_sent_and_mapped_when_used"]),
     3: ("threads outlive processes", ["test_threads_outlive_the_process"]),
     4: (
