@@ -26,6 +26,7 @@ def test_every_exception_that_an_app_catches_is_public() -> None:
         "ArgumentsInvalid",
         "CallSignal",
         "Refused",
+        "SandboxUnavailable",
         "StoreUnavailable",
     }
 

@@ -21,7 +21,8 @@ ToolkitError
 ├── RegistrationError    a toolset that cannot go on an assistant as things stand; nothing was sent
 │   └── Drifted          the assistant is not as the toolset has it; `.plan` says in what
 ├── EngineError          the engine cannot start or go on: store, port, settings; the text names the remedy
-│   └── StoreUnavailable the database did not take a transaction (full, locked, damaged); nothing of it was written
+│   ├── StoreUnavailable the database did not take a transaction (full, locked, damaged); nothing of it was written
+│   └── SandboxUnavailable   there is no wall that code could run behind
 └── Refused              a request the Assistants API refuses; becomes the API's error JSON and status
 
 Three audiences: the *model* reads short texts (ToolError, Retry), the *app* gets RunError with the run attached, the
@@ -60,6 +61,7 @@ __all__ = [
     "RunFailed",
     "RunKept",
     "RunLost",
+    "SandboxUnavailable",
     "StoreUnavailable",
     "ThreadBusy",
     "ToolError",
@@ -200,6 +202,10 @@ class StoreUnavailable(EngineError):
 
     The text says why (disk full, locked by another program, not readable) and what to do; it holds no content.
     """
+
+
+class SandboxUnavailable(EngineError):
+    """There is no wall here that a model's code could run behind; the text says what to install or to allow."""
 
 
 class Refused(ToolkitError):

@@ -1,0 +1,88 @@
+"""The inner layers of the wall, put up by the process itself before it sees any strange code.
+
+Mounts and namespaces are there already. Here it becomes a user of its own, gets its limits, and asks the kernel for
+Landlock and a filter; none of it can be taken back.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from toolkit.kernel.calls import machine
+from toolkit.kernel.landlock import restrict
+from toolkit.kernel.privileges import become, bound_capabilities, drop_capabilities, gain_no_privileges
+from toolkit.kernel.seccomp import Pass, Refuse, Rule, install, program
+
+__all__ = ["RULES", "confine"]
+
+_WRITABLE: Final = ("/mnt/data", "/tmp", "/dev/shm", "/dev/null")  # noqa: S108 - the sandbox's own
+
+_FREELY: Final = """
+read write close fstat stat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64
+pwrite64 readv writev preadv pwritev preadv2 pwritev2 access faccessat faccessat2 pipe pipe2 select pselect6 ppoll
+sched_yield mremap msync mincore madvise mlock mlock2 munlock dup dup2 dup3 pause nanosleep clock_nanosleep getitimer
+setitimer alarm getpid gettid getppid sendfile sendto recvfrom sendmsg recvmsg shutdown getsockname getpeername
+setsockopt getsockopt fork vfork execve exit exit_group wait4 waitid kill tkill tgkill rt_sigpending rt_sigtimedwait
+rt_sigqueueinfo rt_tgsigqueueinfo rt_sigsuspend sigaltstack uname fcntl flock fsync fdatasync truncate ftruncate
+getdents64 getcwd chdir fchdir rename renameat renameat2 mkdir mkdirat rmdir creat link linkat unlink unlinkat symlink
+symlinkat readlink readlinkat chmod fchmod fchmodat fchmodat2 umask gettimeofday time times getrlimit setrlimit
+prlimit64 getrusage sysinfo getuid getgid geteuid getegid getresuid getresgid getgroups setpgid getpgid getpgrp setsid
+getsid capget statfs fstatfs getpriority setpriority sched_setaffinity sched_getaffinity sched_getparam
+sched_getscheduler sched_get_priority_max sched_get_priority_min sched_getattr arch_prctl futex futex_waitv
+set_tid_address set_robust_list get_robust_list restart_syscall fadvise64 readahead clock_gettime clock_getres
+timer_create timer_settime timer_gettime timer_getoverrun timer_delete epoll_create epoll_create1 epoll_ctl epoll_wait
+epoll_pwait epoll_pwait2 eventfd eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4 utime
+utimes utimensat futimesat open openat openat2 newfstatat statx sync_file_range fallocate getxattr lgetxattr fgetxattr
+listxattr llistxattr flistxattr copy_file_range getrandom membarrier rseq pidfd_open pidfd_send_signal close_range
+getcpu
+"""
+"""Files, memory, time, processes and threads, signals: what Python and its packages compute with."""
+
+_NAMESPACES: Final = 0x7E020000
+"""The flags of clone that make namespaces."""
+_UNIX: Final = 1
+_TERMINALS: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what is asked of any file; none reaches a device."""
+_ABOUT_ITSELF: Final = (1, 2, 3, 15, 16, 21, 23, 39)
+"""prctl: the signal at the parent's death, dumpable, the name; to read seccomp, capabilities, no_new_privs."""
+
+RULES: Final[Sequence[Rule]] = (
+    *map(Pass, _FREELY.split()),
+    Pass("clone", 0, never=_NAMESPACES),
+    Refuse("clone3"),  # its flags are in memory, where no filter sees them; without it, clone is tried
+    Pass("socketpair", 0, values=(_UNIX,)),
+    Pass("ioctl", 1, values=_TERMINALS),
+    Pass("prctl", 0, values=_ABOUT_ITSELF),
+)
+"""What passes. `socket` is not there, for no family; nor are mounts, keys, tracing, modules, io_uring."""
+
+
+def confine(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put the layers up; gives what is there of those that kernels may lack. Raises OSError, and then nothing may run.
+
+    `said` has the limits (`memory_bytes`, `cpu_s`, `processes`, `open_files`, `file_bytes`), and the `uid` to become
+    where the wall outside left us the right to.
+    """
+    bound_capabilities()
+    if said.get("uid"):
+        become(said["uid"])
+    drop_capabilities()
+    for limit, most in (
+        (resource.RLIMIT_AS, said["memory_bytes"]),
+        (resource.RLIMIT_CPU, said["cpu_s"]),
+        (resource.RLIMIT_NPROC, said["processes"]),
+        (resource.RLIMIT_NOFILE, said["open_files"]),
+        (resource.RLIMIT_FSIZE, said["file_bytes"]),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(limit, (most, most))
+    gain_no_privileges()
+    version = restrict(read=("/",), write=_WRITABLE)
+    here = machine()
+    assert here is not None
+    install(program(here, RULES))
+    return {"landlock": version}

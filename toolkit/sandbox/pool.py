@@ -1,0 +1,125 @@
+"""The sessions that are alive: one a thread, some ready for threads to come, and an end for those that nobody uses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from toolkit.sandbox.sandbox import Limits, Sandbox, Session
+
+__all__ = ["Held", "Pool"]
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The session of a thread; `is_new` says that it has none of the variables and files of an earlier one."""
+
+    session: Session
+    is_new: bool
+
+
+class Pool:
+    """Keeps sessions; all together take at most `memory_bytes`, and each may be unused for `idle_s` at most.
+
+    Past either, the least recently used ones end, but none in the middle of a call.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        limits: Limits,
+        *,
+        memory_bytes: int = 4 * 2**30,
+        idle_s: float = 3600.0,
+        spare: int = 1,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._sandbox, self._limits = sandbox, limits
+        self._memory_bytes, self._idle_s, self._clock = memory_bytes, idle_s, clock
+        self._sessions: dict[str, Session] = {}
+        """Thread -> its session, the least recently used first."""
+        self._used_at: dict[str, float] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._spare_wanted = spare
+        self._spare: list[asyncio.Task[Session]] = []
+        self._looking: asyncio.Task[None] | None = None
+
+    def warm(self) -> None:
+        """Begin to make sessions ready for threads to come."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        while len(self._spare) < self._spare_wanted:
+            self._spare.append(asyncio.create_task(self._sandbox.open(self._limits)))
+
+    async def session(self, thread: str) -> Held:
+        """Give a thread's session, a new one when it has none any more. Raises SandboxUnavailable."""
+        async with self._turns.setdefault(thread, asyncio.Lock()):
+            session = self._sessions.pop(thread, None)
+            is_new = session is None or session.ended is not None
+            if session is None or session.ended is not None:
+                if session is not None:
+                    await session.aclose()
+                session = await self._open()
+            self._sessions[thread] = session
+            self._used_at[thread] = self._clock()
+            return Held(session, is_new)
+
+    async def end(self, thread: str) -> None:
+        """End a thread's session, if it has one."""
+        self._used_at.pop(thread, None)
+        self._turns.pop(thread, None)
+        session = self._sessions.pop(thread, None)
+        if session is not None:
+            await session.aclose()
+
+    async def tidy(self) -> None:
+        """End what has ended by itself, what nobody has used for long, and what there is no memory for."""
+        for thread, session in list(self._sessions.items()):
+            unused_s = self._clock() - self._used_at[thread]
+            if session.ended is not None or (unused_s >= self._idle_s and not session.is_busy):
+                await self.end(thread)
+        for thread, session in list(self._sessions.items()):
+            if sum(each.memory_bytes for each in self._sessions.values()) <= self._memory_bytes:
+                return
+            if not session.is_busy:
+                await self.end(thread)
+
+    async def aclose(self) -> None:
+        """End all sessions."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+            self._looking = None
+        spare, self._spare = self._spare, []
+        for each in await asyncio.gather(*spare, return_exceptions=True):
+            if not isinstance(each, BaseException):
+                await each.aclose()
+        await asyncio.gather(*(self.end(thread) for thread in list(self._sessions)))
+
+    async def _open(self) -> Session:
+        """Take one that is ready, or soon will be, and begin to make the next ready."""
+        self.warm()
+        while self._spare:
+            task = self._spare.pop(0)
+            self.warm()
+            session = await task
+            if session.ended is None:
+                return session
+            await session.aclose()
+        return await self._sandbox.open(self._limits)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                await self.tidy()
+            except OSError:
+                _log.exception("sessions could not be tidied")

@@ -1,0 +1,361 @@
+"""A session as seen from this side of the wall: it asks, bounds what comes back, and ends what goes over its limits.
+
+Nothing that comes from behind the wall is believed: an answer of another call is dropped, one that is too long or is
+none ends the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import json
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from toolkit.sandbox.inside.wire import LONGEST_LINE, packed
+from toolkit.sandbox.sandbox import (
+    Ended,
+    Failure,
+    FileChanged,
+    Image,
+    Limits,
+    Output,
+    Refusal,
+    Result,
+    Text,
+    Why,
+)
+from toolkit.sandbox.watch import usage
+
+__all__ = ["WalledSession", "start"]
+
+_PIPE: Final = 64 * 1024
+_SLOWED_S: Final = 0.01
+_LOOK_S, _LOOK_IDLE_S = 0.2, 2.0
+_GRACE_S: Final = 2.0
+"""How long after its time code may take to stop by itself."""
+_START_S: Final = 30.0
+_FILE_S: Final = 60.0
+_MOST_ANSWERED: Final = 64 * 2**20
+"""How much all answers of one call may have."""
+_MOST_ANSWERS: Final = 1000
+"""How many answers of one call are taken."""
+
+_TEXTS: Final[Mapping[Why, str]] = {
+    "time": "The code ran for more than {limits.call_s:.0f} seconds and did not stop.",
+    "memory": "The code took more memory than the {limits.memory_bytes:,} bytes that it may have.",
+    "files": "The code made more than the {limits.files:,} files that it may have.",
+    "died": "The Python process has ended: the code ended it, or it was killed.",
+    "protocol": "The code has written to what its answers are sent by.",
+    "closed": "The session was closed.",
+}
+_GONE: Final = " The session was ended: its variables and files are gone, and the next call begins a new one."
+
+
+class WalledSession:
+    """A session over a process that has been started; `printed` is the end of the pipe that its text comes by."""
+
+    def __init__(self, process: Process, printed: int, limits: Limits) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.ended: Ended | None = None
+        self.memory_bytes = 0
+        self.layers: Mapping[str, Any] = {}
+        """What of the wall depends on the kernel: `landlock` is its version."""
+        self._process, self._requests, self._answers = process, process.stdin, process.stdout
+        self._printed = printed
+        self._limits = limits
+        self._call = 0
+        self._turn = asyncio.Lock()
+        self._came: deque[bytes | tuple[dict[str, Any], bytes]] = deque()
+        """Text and answers, in their order."""
+        self._news = asyncio.Event()
+        self._hears = False
+        """Whether text is taken as it comes."""
+        self._room = _PIPE
+        """How much of the text of this call is still taken."""
+        self._left = _MOST_ANSWERED
+        """How much the answers of this call may still have."""
+        self._counted = 0
+        self._listening = asyncio.create_task(self._listen())
+        self._watching = asyncio.create_task(self._watch())
+
+    @property
+    def pid(self) -> int:
+        """The process that holds all the others of the session."""
+        return self._process.pid
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is under way."""
+        return self._turn.locked()
+
+    async def ready(self) -> None:
+        """Wait until the wall stands. Raises OSError with what was said when it does not."""
+        try:
+            async with asyncio.timeout(_START_S):
+                while not self._came and self.ended is None:
+                    await self._news.wait()
+                    self._news.clear()
+        except TimeoutError:
+            raise OSError("it took too long to start") from None
+        finally:
+            self._drain()
+        for each in self._came:
+            if not isinstance(each, bytes) and each[0]["kind"] == "ready":
+                self.layers = {"landlock": each[0].get("landlock", 0)}
+                self._came.clear()
+                return
+        said = b"".join(each for each in self._came if isinstance(each, bytes)).decode("utf-8", "replace")
+        raise OSError(said.strip()[-2000:] or "the process ended without a word")
+
+    async def execute(self, code: str, limits: Limits) -> AsyncGenerator[Output, None]:
+        """Run code; its outputs come as they are made."""
+        async with self._turn:
+            pictures = limits.pictures
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            ask = {"do": "run", "seconds": limits.call_s}
+            answers = self._ask(ask, code.encode("utf-8", "replace"), limits, limits.call_s + _GRACE_S)
+            try:
+                async for each in answers:
+                    if isinstance(each, bytes):
+                        if text := decoder.decode(each):
+                            yield Text(text)
+                        continue
+                    if rest := decoder.decode(b"", final=True):
+                        yield Text(rest)
+                    output = _read(*each, limits)
+                    if isinstance(output, Image):
+                        pictures -= 1
+                    if output is not None and pictures >= 0:
+                        yield output
+            finally:
+                await answers.aclose()
+            if self._room < 0:
+                yield Text(f"\n[{-self._room:,} more bytes were printed, and are not shown]\n")
+            if self.ended is not None:
+                yield self.ended
+
+    async def put(self, names: Sequence[str], data: bytes) -> None:
+        """Put a file under /mnt/data, under each of these names."""
+        await self._answer({"do": "put", "names": list(names)}, data)
+
+    async def read(self, path: str, most_bytes: int) -> bytes:
+        """Read a file under /mnt/data."""
+        answer = await self._answer({"do": "get", "path": path, "most": most_bytes}, b"")
+        if answer is None or len(answer) > most_bytes:
+            raise Refusal(f"{path!r} could not be read")
+        return answer
+
+    async def aclose(self) -> None:
+        """End the session, and every process of it."""
+        await self.end("closed")
+
+    async def end(self, why: Why) -> None:
+        """End the session for a reason. The first one counts."""
+        self._end(why)
+        self._listening.cancel()
+        self._watching.cancel()
+        await self._process.wait()
+        printed, self._printed = self._printed, -1
+        if printed >= 0:
+            os.close(printed)
+        self._requests.close()
+
+    async def _answer(self, asked: dict[str, Any], body: bytes) -> bytes | None:
+        file: bytes | None = None
+        async with self._turn:
+            answers = self._ask(asked, body, self._limits, _FILE_S)
+            try:
+                async for each in answers:
+                    if isinstance(each, bytes):
+                        continue
+                    if each[0]["kind"] == "refused":
+                        raise Refusal(each[1].decode("utf-8", "replace")[:500])
+                    if each[0]["kind"] == "file":
+                        file = each[1]
+            finally:
+                await answers.aclose()
+        if self.ended is not None:
+            raise Refusal(self.ended.text)
+        return file
+
+    async def _ask(
+        self, asked: dict[str, Any], body: bytes, limits: Limits, most_s: float
+    ) -> AsyncGenerator[bytes | tuple[dict[str, Any], bytes], None]:
+        """Send a request, and give what comes, until it is done or the session has ended."""
+        self._call += 1
+        self._room, self._counted, self._left = limits.output_bytes, 0, asked.get("most", 0) + _MOST_ANSWERED
+        loop = asyncio.get_running_loop()
+        by = loop.time() + most_s
+        done = False
+        self._hear(True)
+        try:
+            with contextlib.suppress(ConnectionError):
+                self._requests.write(packed({**asked, "call": self._call}, body))
+                async with asyncio.timeout_at(by):
+                    await self._requests.drain()
+            while not done:
+                while self._came:
+                    each = self._came.popleft()
+                    if not isinstance(each, bytes):
+                        if each[0]["call"] != self._call:
+                            continue
+                        if each[0]["kind"] == "done":
+                            done = True
+                            break
+                    yield each
+                if done or self.ended is not None:
+                    break
+                async with asyncio.timeout_at(by):
+                    await self._news.wait()
+                self._news.clear()
+        except TimeoutError:
+            done = True
+            await self.end("time")
+        finally:
+            self._hear(False)
+            if not done:
+                await self.end("closed")  # who asked has left, and what it asked for still runs
+
+    async def _listen(self) -> None:
+        """Read answers as long as there are any."""
+        try:
+            while True:
+                head = _head(await self._answers.readuntil(b"\n"))
+                self._left -= head["size"]
+                if self._left < 0:
+                    raise ValueError
+                body = await self._answers.readexactly(head["size"])
+                self._counted += 1
+                if self._counted > _MOST_ANSWERS and head["kind"] != "done":
+                    await asyncio.sleep(_SLOWED_S)
+                    continue
+                self._drain()
+                self._came.append((head, body))
+                self._news.set()
+        except asyncio.IncompleteReadError:
+            self._end("died")
+        except (ValueError, RecursionError, asyncio.LimitOverrunError):
+            self._end("protocol")
+
+    async def _watch(self) -> None:
+        """Look at what all of the session takes, and end it when that is too much."""
+        while self.ended is None:
+            await asyncio.sleep(_LOOK_S if self.is_busy else _LOOK_IDLE_S)
+            self.memory_bytes, files = usage(self.pid, self._limits.memory_bytes)
+            if self.memory_bytes > self._limits.memory_bytes + self._limits.disk_bytes:
+                self._end("memory")
+            elif files > self._limits.files:
+                self._end("files")
+
+    def _drain(self) -> None:
+        """Take what has been printed, as much as a pipe holds.
+
+        So what was printed before an answer was sent is taken before the answer is. Who prints more than is shown has
+        to wait.
+        """
+        for _ in range(2):
+            try:
+                data = os.read(self._printed, _PIPE)
+            except OSError:  # there is nothing
+                return
+            if not data:
+                self._hear(False)
+                return
+            kept = data[: max(self._room, 0)]
+            self._room -= len(data)
+            if kept:
+                self._came.append(kept)
+                self._news.set()
+        if self._room < 0 and self._hears:
+            self._hear(False)
+            asyncio.get_running_loop().call_later(_SLOWED_S, self._hear_again, self._call)
+
+    def _hear(self, yes: bool) -> None:
+        """Take what is printed as it comes, or no more."""
+        loop = asyncio.get_running_loop()
+        if yes and not self._hears and self.ended is None:
+            loop.add_reader(self._printed, self._drain)
+        elif not yes and self._hears:
+            loop.remove_reader(self._printed)
+        self._hears = yes and self.ended is None
+
+    def _hear_again(self, call: int) -> None:
+        if self._turn.locked() and call == self._call:
+            self._hear(True)
+
+    def _end(self, why: Why) -> None:
+        if self.ended is None:
+            self._drain()
+            self._hear(False)
+            self.ended = Ended(why, _TEXTS[why].format(limits=self._limits) + _GONE)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._news.set()
+
+
+async def start(command: Callable[[int], Sequence[str]], plan: bytes, limits: Limits) -> WalledSession:
+    """Start a session by a command, which is given the descriptor to read a plan from. Raises OSError."""
+    printed, printing = os.pipe()
+    os.set_blocking(printed, False)
+    told = os.memfd_create("plan", 0)
+    try:
+        os.write(told, plan)
+        os.lseek(told, 0, os.SEEK_SET)
+        process = await asyncio.create_subprocess_exec(
+            *command(told),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=printing,
+            env={},
+            cwd="/",
+            pass_fds=(told,),
+            start_new_session=True,
+            limit=LONGEST_LINE,
+        )
+    except BaseException:
+        os.close(printed)
+        raise
+    finally:
+        os.close(told)
+        os.close(printing)
+    session = WalledSession(process, printed, limits)
+    try:
+        await session.ready()
+    except BaseException:
+        await session.aclose()
+        raise
+    return session
+
+
+def _head(line: bytes) -> dict[str, Any]:
+    """Read the head of an answer. Raises ValueError when it is none."""
+    said: Any = json.loads(line)
+    if not isinstance(said, dict):
+        raise ValueError
+    head: dict[str, Any] = said  # pyright: ignore[reportUnknownVariableType] - any JSON
+    kind, call, size = (head.get(name) for name in ("kind", "call", "size"))
+    if not isinstance(kind, str) or type(call) is not int or type(size) is not int or size < 0:
+        raise ValueError
+    return head
+
+
+def _read(head: Mapping[str, Any], body: bytes, limits: Limits) -> Output | None:
+    """Make an output of an answer; None of what is none."""
+    match head["kind"]:
+        case "result":
+            return Result(body[: limits.output_bytes].decode("utf-8", "replace"))
+        case "failure":
+            return Failure(body[: limits.output_bytes].decode("utf-8", "replace"))
+        case "image" if body.startswith(b"\x89PNG\r\n\x1a\n") and len(body) <= limits.picture_bytes:
+            return Image(body)
+        case "changed" if isinstance(head.get("path"), str) and type(head.get("bytes")) is int:
+            return FileChanged(head["path"], head["bytes"])
+        case _:
+            return None
