@@ -44,7 +44,7 @@ _FILE_S: Final = 60.0
 _MOST_ANSWERED: Final = 64 * 2**20
 """How much all answers of one call may have."""
 _MOST_ANSWERS: Final = 1000
-"""How many answers of one call are taken."""
+"""How many answers a call may have; a worker that is as we wrote it stays below."""
 
 _TEXTS: Final[Mapping[Why, str]] = {
     "time": "The code ran for more than {limits.call_s:.0f} seconds and did not stop.",
@@ -132,7 +132,7 @@ class WalledSession:
                     output = _read(*each, limits)
                     if isinstance(output, Image):
                         pictures -= 1
-                    if output is not None and pictures >= 0:
+                    if output is not None and not (isinstance(output, Image) and pictures < 0):
                         yield output
             finally:
                 await answers.aclose()
@@ -159,8 +159,8 @@ class WalledSession:
     async def end(self, why: Why) -> None:
         """End the session for a reason. The first one counts."""
         self._end(why)
-        self._listening.cancel()
         self._watching.cancel()
+        await self._listening
         await self._process.wait()
         printed, self._printed = self._printed, -1
         if printed >= 0:
@@ -212,6 +212,8 @@ class WalledSession:
                     yield each
                 if done or self.ended is not None:
                     break
+                if loop.time() >= by:  # there may always be news
+                    raise TimeoutError
                 async with asyncio.timeout_at(by):
                     await self._news.wait()
                 self._news.clear()
@@ -233,9 +235,8 @@ class WalledSession:
                     raise ValueError
                 body = await self._answers.readexactly(head["size"])
                 self._counted += 1
-                if self._counted > _MOST_ANSWERS and head["kind"] != "done":
-                    await asyncio.sleep(_SLOWED_S)
-                    continue
+                if self._counted > _MOST_ANSWERS:
+                    raise ValueError
                 self._drain()
                 self._came.append((head, body))
                 self._news.set()
@@ -243,6 +244,8 @@ class WalledSession:
             self._end("died")
         except (ValueError, RecursionError, asyncio.LimitOverrunError):
             self._end("protocol")
+        while await self._answers.read(_PIPE):
+            pass  # a process is only waited for when all that it sent is read
 
     async def _watch(self) -> None:
         """Look at what all of the session takes, and end it when that is too much."""

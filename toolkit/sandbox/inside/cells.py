@@ -18,6 +18,8 @@ _CELL: Final = "<cell "
 class TimeUp(BaseException):
     """The code ran for longer than it may. No `except Exception` of the code's keeps it."""
 
+    __module__ = "builtins"  # so that tracebacks name it without our folders
+
 
 def run_cell(code: str, number: int, names: dict[str, Any], show: Callable[[Any], None]) -> None:
     """Run code among names; `show` gets the value of a last expression that is not None. Raises what it does."""

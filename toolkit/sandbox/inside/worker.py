@@ -33,6 +33,7 @@ _BACKEND: Final = "toolkit.sandbox.inside.figures"
 _MOST_CHANGED: Final = 100
 _MOST_LOOKED_AT: Final = 20_000
 _LONGEST_VALUE: Final = 200_000
+_MOST_SHOWN: Final = 500
 
 _State = tuple[int, int, int]
 
@@ -71,11 +72,11 @@ class Worker:
     def __init__(self, names: dict[str, Any], answers: int) -> None:
         self._names, self._answers = names, answers
         self._pid = os.getpid()
-        self._call = 0
+        self._call = self._shown = 0
 
     def serve(self, asked: dict[str, Any], body: bytes) -> None:
         """Do what is asked, and say that it is done."""
-        self._call = asked["call"]
+        self._call, self._shown = asked["call"], 0
         try:
             match asked["do"]:
                 case "run":
@@ -101,6 +102,9 @@ class Worker:
     def display(self, *values: Any) -> None:
         """Show values as the last expression of a cell is shown."""
         for value in values:
+            self._shown += 1
+            if self._shown > _MOST_SHOWN:
+                raise ValueError(f"more than {_MOST_SHOWN} values cannot be displayed at once")
             png = png_of(value)
             if png is not None:
                 self.picture(png)
@@ -182,7 +186,10 @@ def _remove(path: str) -> None:
 
 
 def _got(path: str, most: int) -> bytes:
-    descriptor = os.open(os.path.join(_FILES, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    path = os.path.join(_FILES, path)
+    if not os.path.realpath(path).startswith(f"{_FILES}/"):
+        raise OSError(f"{path} is not below {_FILES}")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size > most:
