@@ -14,6 +14,7 @@ from toolkit.errors import SandboxUnavailable
 from toolkit.kernel.calls import machine
 from toolkit.sandbox.bubblewrap import Bubblewrap, bwrap
 from toolkit.sandbox.namespaces import Namespaces
+from toolkit.sandbox.packages import parts
 from toolkit.sandbox.root import Root, root
 from toolkit.sandbox.sandbox import Limits, Output, Result, Session, Text
 from toolkit.sandbox.session import WalledSession
@@ -108,3 +109,9 @@ async def outputs(session: Session, code: str, limits: Limits = LIMITS) -> list[
 
 def said(found: Sequence[Output]) -> str:
     return "".join(each.text for each in found if isinstance(each, Text | Result))
+
+
+@cache
+def with_packages(*names: str) -> Walled:
+    """A sandbox whose sessions can import some packages."""
+    return Walled(strongest().wall, root(parts(names)), own_uid=strongest().own_uid)

@@ -26,6 +26,8 @@ import fcntl, json, os, stat
 pipes = [f for f in range(3, 20) if os.path.lexists(f"/proc/self/fd/{f}") and stat.S_ISFIFO(os.fstat(f).st_mode)]
 out = next(f for f in pipes if fcntl.fcntl(f, fcntl.F_GETFL) & os.O_WRONLY)
 def forge(head, body=b""):
+    if isinstance(head, dict):
+        head["mark"] = "0011223344556677"
     os.write(out, json.dumps(head).encode() + b"\\n" + body)
 """
 """Finds what answers leave by, as hostile code would."""
@@ -258,7 +260,8 @@ async def main():
     own = {sandbox.own_uid}
     wall = {"Bubblewrap(bwrap(), own_uid=own)" if sandbox.wall.name == "bubblewrap" else "Namespaces(own_uid=own)"}
     session = await Walled(wall, root(()), own_uid=own).open(Limits())
-    async for each in session.execute("import os\\nif os.fork() == 0:\\n  os.setsid()\\nprint(1)\\nwhile True: pass", Limits()):
+    code = "import os\\nif os.fork() == 0:\\n  os.setsid()\\nprint(1)\\nwhile True: pass"
+    async for each in session.execute(code, Limits()):
         print(*processes(session.pid), flush=True)
 asyncio.run(main())
 """

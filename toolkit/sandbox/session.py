@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from toolkit.sandbox.inside.wire import LONGEST_LINE, packed
+from toolkit.sandbox.printed import Mark, Printed
 from toolkit.sandbox.sandbox import (
     Ended,
     Failure,
@@ -46,6 +47,8 @@ _MOST_ANSWERED: Final = 64 * 2**20
 _MOST_ANSWERS: Final = 1000
 """How many answers a call may have; a worker that is as we wrote it stays below."""
 
+_Answer = tuple[dict[str, Any], bytes]
+
 _TEXTS: Final[Mapping[Why, str]] = {
     "time": "The code ran for more than {limits.call_s:.0f} seconds and did not stop.",
     "memory": "The code took more memory than the {limits.memory_bytes:,} bytes that it may have.",
@@ -58,9 +61,12 @@ _GONE: Final = " The session was ended: its variables and files are gone, and th
 
 
 class WalledSession:
-    """A session over a process that has been started; `printed` is the end of the pipe that its text comes by."""
+    """A session over a process that has been started.
 
-    def __init__(self, process: Process, printed: int, limits: Limits) -> None:
+    `printed` is the end of the pipe that its text comes by, `word` what marks begin with there.
+    """
+
+    def __init__(self, process: Process, printed: int, word: bytes, limits: Limits) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self.ended: Ended | None = None
@@ -72,8 +78,11 @@ class WalledSession:
         self._limits = limits
         self._call = 0
         self._turn = asyncio.Lock()
-        self._came: deque[bytes | tuple[dict[str, Any], bytes]] = deque()
-        """Text and answers, in their order."""
+        self._text = Printed(word)
+        self._came: deque[bytes | Mark] = deque()
+        """Text, and where answers belong in it."""
+        self._answered: dict[str, _Answer] = {}
+        """Answers that have come, by their marks."""
         self._news = asyncio.Event()
         self._hears = False
         """Whether text is taken as it comes."""
@@ -97,22 +106,19 @@ class WalledSession:
 
     async def ready(self) -> None:
         """Wait until the wall stands. Raises OSError with what was said when it does not."""
+        said = b""
+        self._hear(True)
         try:
-            async with asyncio.timeout(_START_S):
-                while not self._came and self.ended is None:
-                    await self._news.wait()
-                    self._news.clear()
+            while (each := await self._next(asyncio.get_running_loop().time() + _START_S)) is not None:
+                if not isinstance(each, bytes):
+                    self.layers = {"landlock": each[0].get("landlock", 0)}
+                    return
+                said += each
         except TimeoutError:
             raise OSError("it took too long to start") from None
         finally:
-            self._drain()
-        for each in self._came:
-            if not isinstance(each, bytes) and each[0]["kind"] == "ready":
-                self.layers = {"landlock": each[0].get("landlock", 0)}
-                self._came.clear()
-                return
-        said = b"".join(each for each in self._came if isinstance(each, bytes)).decode("utf-8", "replace")
-        raise OSError(said.strip()[-2000:] or "the process ended without a word")
+            self._hear(False)
+        raise OSError(said.decode("utf-8", "replace").strip()[-2000:] or "the process ended without a word")
 
     async def execute(self, code: str, limits: Limits) -> AsyncGenerator[Output, None]:
         """Run code; its outputs come as they are made."""
@@ -187,7 +193,7 @@ class WalledSession:
 
     async def _ask(
         self, asked: dict[str, Any], body: bytes, limits: Limits, most_s: float
-    ) -> AsyncGenerator[bytes | tuple[dict[str, Any], bytes], None]:
+    ) -> AsyncGenerator[bytes | _Answer, None]:
         """Send a request, and give what comes, until it is done or the session has ended."""
         self._call += 1
         self._room, self._counted, self._left = limits.output_bytes, 0, asked.get("most", 0) + _MOST_ANSWERED
@@ -200,30 +206,39 @@ class WalledSession:
                 self._requests.write(packed({**asked, "call": self._call}, body))
                 async with asyncio.timeout_at(by):
                     await self._requests.drain()
-            while not done:
-                while self._came:
-                    each = self._came.popleft()
-                    if not isinstance(each, bytes):
-                        if each[0]["call"] != self._call:
-                            continue
-                        if each[0]["kind"] == "done":
-                            done = True
-                            break
+            while not done and (each := await self._next(by)) is not None:
+                if isinstance(each, bytes):
                     yield each
-                if done or self.ended is not None:
-                    break
-                if loop.time() >= by:  # there may always be news
-                    raise TimeoutError
-                async with asyncio.timeout_at(by):
-                    await self._news.wait()
-                self._news.clear()
-        except TimeoutError:
+                elif each[0]["call"] == self._call:
+                    done = each[0]["kind"] == "done"
+                    if not done:
+                        yield each
             done = True
+        except TimeoutError:
             await self.end("time")
         finally:
             self._hear(False)
-            if not done:
+            if not done and self.ended is None:
                 await self.end("closed")  # who asked has left, and what it asked for still runs
+
+    async def _next(self, by: float) -> bytes | _Answer | None:
+        """Give the next piece of text or answer; None when no more comes. Raises TimeoutError."""
+        while True:
+            if self._came:
+                first = self._came[0]
+                if isinstance(first, bytes) or first.number in self._answered or self.ended is not None:
+                    self._came.popleft()
+                    found = first if isinstance(first, bytes) else self._answered.pop(first.number, None)
+                    if found is not None:
+                        return found
+                    continue
+            elif self.ended is not None:
+                return None
+            if asyncio.get_running_loop().time() >= by:  # there may always be news
+                raise TimeoutError
+            async with asyncio.timeout_at(by):
+                await self._news.wait()
+            self._news.clear()
 
     async def _listen(self) -> None:
         """Read answers as long as there are any."""
@@ -235,10 +250,9 @@ class WalledSession:
                     raise ValueError
                 body = await self._answers.readexactly(head["size"])
                 self._counted += 1
-                if self._counted > _MOST_ANSWERS:
+                if self._counted > _MOST_ANSWERS or len(self._answered) > _MOST_ANSWERS:
                     raise ValueError
-                self._drain()
-                self._came.append((head, body))
+                self._answered[head["mark"]] = head, body
                 self._news.set()
         except asyncio.IncompleteReadError:
             self._end("died")
@@ -258,11 +272,7 @@ class WalledSession:
                 self._end("files")
 
     def _drain(self) -> None:
-        """Take what has been printed, as much as a pipe holds.
-
-        So what was printed before an answer was sent is taken before the answer is. Who prints more than is shown has
-        to wait.
-        """
+        """Take what has been printed, as much as a pipe holds. Who prints more than is shown has to wait."""
         for _ in range(2):
             try:
                 data = os.read(self._printed, _PIPE)
@@ -271,14 +281,20 @@ class WalledSession:
             if not data:
                 self._hear(False)
                 return
-            kept = data[: max(self._room, 0)]
-            self._room -= len(data)
-            if kept:
-                self._came.append(kept)
-                self._news.set()
+            for each in self._text.feed(data):
+                self._keep(each)
         if self._room < 0 and self._hears:
             self._hear(False)
             asyncio.get_running_loop().call_later(_SLOWED_S, self._hear_again, self._call)
+
+    def _keep(self, each: bytes | Mark) -> None:
+        """Keep what is printed, as long as there is room."""
+        if isinstance(each, bytes):
+            room, self._room = max(self._room, 0), self._room - len(each)
+            each = each[:room]
+        if each:
+            self._came.append(each)
+            self._news.set()
 
     def _hear(self, yes: bool) -> None:
         """Take what is printed as it comes, or no more."""
@@ -296,6 +312,7 @@ class WalledSession:
     def _end(self, why: Why) -> None:
         if self.ended is None:
             self._drain()
+            self._keep(self._text.end())
             self._hear(False)
             self.ended = Ended(why, _TEXTS[why].format(limits=self._limits) + _GONE)
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -303,7 +320,7 @@ class WalledSession:
         self._news.set()
 
 
-async def start(command: Callable[[int], Sequence[str]], plan: bytes, limits: Limits) -> WalledSession:
+async def start(command: Callable[[int], Sequence[str]], plan: bytes, word: bytes, limits: Limits) -> WalledSession:
     """Start a session by a command, which is given the descriptor to read a plan from. Raises OSError."""
     printed, printing = os.pipe()
     os.set_blocking(printed, False)
@@ -328,7 +345,7 @@ async def start(command: Callable[[int], Sequence[str]], plan: bytes, limits: Li
     finally:
         os.close(told)
         os.close(printing)
-    session = WalledSession(process, printed, limits)
+    session = WalledSession(process, printed, word, limits)
     try:
         await session.ready()
     except BaseException:
@@ -343,8 +360,10 @@ def _head(line: bytes) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise ValueError
     head: dict[str, Any] = said  # pyright: ignore[reportUnknownVariableType] - any JSON
-    kind, call, size = (head.get(name) for name in ("kind", "call", "size"))
-    if not isinstance(kind, str) or type(call) is not int or type(size) is not int or size < 0:
+    kind, mark, call, size = (head.get(name) for name in ("kind", "mark", "call", "size"))
+    if not isinstance(kind, str) or not isinstance(mark, str) or type(call) is not int or type(size) is not int:
+        raise ValueError
+    if size < 0:
         raise ValueError
     return head
 

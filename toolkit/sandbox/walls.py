@@ -20,6 +20,7 @@ from toolkit.kernel.privileges import own_uid
 from toolkit.sandbox.bubblewrap import Bubblewrap, bwrap
 from toolkit.sandbox.namespaces import Namespaces
 from toolkit.sandbox.packages import extra, parts
+from toolkit.sandbox.printed import MARK_BYTES
 from toolkit.sandbox.root import Root, root, worker
 from toolkit.sandbox.sandbox import Limits
 from toolkit.sandbox.session import WalledSession, start
@@ -61,8 +62,10 @@ class Walled:
 
     async def open(self, limits: Limits) -> WalledSession:
         """Start a session."""
+        word = secrets.token_bytes(MARK_BYTES)
         said = json.dumps(
             {
+                "word": word.hex(),
                 "uid": _own_uid() if self.own_uid else None,
                 "memory_bytes": limits.memory_bytes,
                 "cpu_s": limits.cpu_s,
@@ -73,7 +76,7 @@ class Walled:
         )
         try:
             plan = self.wall.plan(self._root, limits)
-            return await start(lambda told: self.wall.command(told, worker(said)), plan, limits)
+            return await start(lambda told: self.wall.command(told, worker(said)), plan, word, limits)
         except OSError as error:
             raise SandboxUnavailable(f"A session could not be started behind {self.wall.name}: {error}") from error
 

@@ -2,7 +2,7 @@
 
 Requests come on standard input and answers leave on standard output (`wire.py`). What the code prints goes to standard
 error, from wherever it is printed: Python, libraries in C, other programs. So it stays in the order in which it was
-written, and is out before the answer that follows it.
+written; a mark among it says where each answer belongs.
 """
 
 from __future__ import annotations
@@ -43,12 +43,14 @@ def main(said: str) -> None:
     requests = os.fdopen(_moved(0), "rb")
     answers = _moved(1)
     _point(0, os.open(os.devnull, os.O_RDONLY))
+    printing = _moved(2)
     os.dup2(2, 1)
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
-    there = confine(json.loads(said))
-    worker = Worker(module.__dict__, answers)
+    told = json.loads(said)
+    there = confine(told)
+    worker = Worker(module.__dict__, answers, printing, bytes.fromhex(told["word"]))
     send_with(worker.picture)
     sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - as long as the process
     sys.stdout = sys.stderr = io.TextIOWrapper(
@@ -67,10 +69,13 @@ def main(said: str) -> None:
 
 
 class Worker:
-    """What is done for each request; `answers` is the descriptor that answers leave by."""
+    """What is done for each request; `answers` and `printing` are the descriptors that answers and text leave by.
 
-    def __init__(self, names: dict[str, Any], answers: int) -> None:
-        self._names, self._answers = names, answers
+    `word` begins the marks that are printed where answers belong.
+    """
+
+    def __init__(self, names: dict[str, Any], answers: int, printing: int, word: bytes) -> None:
+        self._names, self._answers, self._printing, self._word = names, answers, printing, word
         self._pid = os.getpid()
         self._call = self._shown = 0
 
@@ -95,7 +100,9 @@ class Worker:
         """Send an answer, after all that has been printed."""
         with contextlib.suppress(Exception):
             sys.stdout.flush()
-        left = memoryview(packed({"call": self._call, "kind": kind, **more}, body))
+        number = os.urandom(8)
+        os.write(self._printing, self._word + number)
+        left = memoryview(packed({"call": self._call, "kind": kind, "mark": number.hex(), **more}, body))
         while left:
             left = left[os.write(self._answers, left) :]
 
