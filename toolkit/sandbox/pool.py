@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
+from toolkit.errors import SandboxUnavailable
 from toolkit.sandbox.sandbox import Limits, Sandbox, Session
 
 __all__ = ["Held", "Pool"]
@@ -106,15 +107,18 @@ class Pool:
 
     async def _open(self) -> Session:
         """Take one that is ready, or soon will be, and begin to make the next ready."""
-        self.warm()
         while self._spare:
-            task = self._spare.pop(0)
-            self.warm()
-            session = await task
+            try:
+                session = await self._spare.pop(0)
+            except SandboxUnavailable:
+                continue  # it may be otherwise by now
             if session.ended is None:
+                self.warm()
                 return session
             await session.aclose()
-        return await self._sandbox.open(self._limits)
+        session = await self._sandbox.open(self._limits)
+        self.warm()
+        return session
 
     async def _look(self) -> None:
         while True:
