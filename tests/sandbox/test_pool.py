@@ -21,8 +21,10 @@ class Memory:
         self.ended: Ended | None = None
         self.is_busy = False
         self.memory_bytes = 100
+        self.ran: list[str] = []
 
     async def execute(self, code: str, limits: Limits) -> AsyncGenerator[Output, None]:
+        self.ran.append(code)
         yield Result(code)
 
     async def put(self, names: Sequence[str], data: bytes) -> None: ...
@@ -97,6 +99,18 @@ def test_sessions_are_ready_before_they_are_asked_for() -> None:
         assert (await pool.session("b")).session is sandbox.made[2]
         await pool.aclose()
         assert sandbox.alive == []
+
+    asyncio.run(main())
+
+
+def test_those_that_are_ready_have_run_the_prelude() -> None:
+    async def main() -> None:
+        sandbox = Memories()
+        pool = Pool(sandbox, LIMITS, prelude="import pandas")
+        await pool.session("a")  # who could not wait has not
+        await pool.session("b")
+        assert [each.ran for each in sandbox.made[:2]] == [[], ["import pandas"]]
+        await pool.aclose()
 
     asyncio.run(main())
 

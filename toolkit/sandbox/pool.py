@@ -30,7 +30,8 @@ class Held:
 class Pool:
     """Keeps sessions; all together take at most `memory_bytes`, and each may be unused for `idle_s` at most.
 
-    Past either, the least recently used ones end, but none in the middle of a call.
+    Past either, the least recently used ones end, but none in the middle of a call. `spare` sessions are ready ahead,
+    and have run `prelude`, code of ours that imports what takes long.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Pool:
         memory_bytes: int = 4 * 2**30,
         idle_s: float = 3600.0,
         spare: int = 1,
+        prelude: str = "",
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._sandbox, self._limits = sandbox, limits
@@ -49,7 +51,7 @@ class Pool:
         """Thread -> its session, the least recently used first."""
         self._used_at: dict[str, float] = {}
         self._turns: dict[str, asyncio.Lock] = {}
-        self._spare_wanted = spare
+        self._spare_wanted, self._prelude = spare, prelude
         self._spare: list[asyncio.Task[Session]] = []
         self._looking: asyncio.Task[None] | None = None
 
@@ -58,7 +60,7 @@ class Pool:
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
         while len(self._spare) < self._spare_wanted:
-            self._spare.append(asyncio.create_task(self._sandbox.open(self._limits)))
+            self._spare.append(asyncio.create_task(self._ready()))
 
     async def session(self, thread: str) -> Held:
         """Give a thread's session, a new one when it has none any more. Raises SandboxUnavailable."""
@@ -118,6 +120,13 @@ class Pool:
             await session.aclose()
         session = await self._sandbox.open(self._limits)
         self.warm()
+        return session
+
+    async def _ready(self) -> Session:
+        session = await self._sandbox.open(self._limits)
+        if self._prelude:
+            async for _ in session.execute(self._prelude, self._limits):
+                pass
         return session
 
     async def _look(self) -> None:
