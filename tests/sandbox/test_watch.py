@@ -41,4 +41,4 @@ def test_memory_and_files_are_counted(sandbox: Walled) -> None:
 
 
 def test_who_is_gone_takes_nothing() -> None:
-    assert usage(2**22 + os.getpid(), 0) == (0, 0)
+    assert usage(2**22 + os.getpid(), 0) == (0, 0, 0)

@@ -142,6 +142,8 @@ FILES: Final = [
 ]
 
 SECRETS: Final = [
+    _try("terminals", 'os.open("/dev/ptmx", os.O_RDONLY)', ABSENT),
+    _try("the terminal of the engine", 'os.open("/dev/tty", os.O_RDWR)', ABSENT + "|ENXIO"),
     _try("the environment", 'need([v for v in os.environ.values() if HOST["mark"] in v])', "nothing there"),
     _try(
         "the environment it began with",

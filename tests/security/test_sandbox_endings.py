@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import signal
@@ -147,6 +148,23 @@ except OSError as error:
     with opened(sandbox, limits) as desk:
         last = desk.run(code, limits)[-1]
         assert (isinstance(last, Ended) and last.why == "files") or last == Text("No space left on device\n")
+
+
+@every_wall
+def test_what_goes_on_between_calls_is_bounded(sandbox: Walled) -> None:
+    limits = replace(LIMITS, idle_cpu_s=1)
+    with opened(sandbox, limits) as desk:
+        desk.run("import os\nif os.fork() == 0:\n    os.setsid()\n    while True: pass")
+        pids = list(processes(desk.session.pid))
+
+        async def wait() -> None:
+            async with asyncio.timeout(60):
+                while desk.session.ended is None:
+                    await asyncio.sleep(0.05)
+
+        desk.do(wait())
+        assert why(desk, "1") == "idle"
+        assert are_gone(pids)
 
 
 def test_output_without_end_is_bounded() -> None:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from toolkit.sandbox.root import Root, environment, sizes
+from toolkit.sandbox.root import DEVICES, Root, environment, sizes
 from toolkit.sandbox.sandbox import Limits
 
 __all__ = ["Bubblewrap", "bwrap"]
@@ -52,7 +52,11 @@ class Bubblewrap:
             yield from ("--perms", "0755", "--dir", folder)  # those that it makes by itself are for their owner alone
         for bind in root.binds:
             yield from ("--ro-bind", bind.source, bind.target)
-        yield from ("--proc", "/proc", "--dev", "/dev")
+        yield from ("--proc", "/proc", "--perms", "0755", "--size", "65536", "--tmpfs", "/dev")
+        for device in DEVICES:  # `--dev` would bring terminals, of which a machine has so many
+            yield from ("--dev-bind", f"/dev/{device}", f"/dev/{device}")
+        for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+            yield from ("--symlink", f"/proc/self/fd{target}", f"/dev/{name}")
         for folder, size in sizes(limits).items():
             yield from ("--perms", "1777", "--size", str(size), "--tmpfs", folder)
         for folder in root.empty:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from toolkit.sandbox.root import Root, environment, sizes
+from toolkit.sandbox.root import DEVICES, Root, environment, sizes
 from toolkit.sandbox.sandbox import Limits
 
 __all__ = ["Namespaces"]
@@ -41,6 +41,7 @@ class Namespaces:
             "binds": [[bind.source, bind.target] for bind in root.binds],
             "folders": root.folders,
             "empty": root.empty,
+            "devices": DEVICES,
             "writable": sizes(limits),
             "files": limits.files,
             "environment": environment(),

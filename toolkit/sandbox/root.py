@@ -18,7 +18,7 @@ from typing import Final
 from toolkit.sandbox.packages import Part
 from toolkit.sandbox.sandbox import Limits
 
-__all__ = ["PYTHON", "WRITABLE", "Bind", "Root", "environment", "root", "sizes", "worker"]
+__all__ = ["DEVICES", "PYTHON", "WRITABLE", "Bind", "Root", "environment", "root", "sizes", "worker"]
 
 PREFIX: Final = "/python"
 PYTHON: Final = f"{PREFIX}/bin/python"
@@ -29,6 +29,7 @@ _CACHE: Final = "/etc/ld.so.cache"
 _PROBE_S: Final = 60.0
 _SHARED_MEMORY: Final = 64 * 2**20
 
+DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 WRITABLE: Final = ("/dev/shm", "/tmp", "/mnt/data")  # noqa: S108 - the sandbox's own
 
 _PROBE: Final = """

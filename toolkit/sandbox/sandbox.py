@@ -28,7 +28,7 @@ __all__ = [
 
 _LONGEST_NAME: Final = 200
 
-Why = Literal["time", "memory", "files", "died", "protocol", "closed"]
+Why = Literal["time", "memory", "files", "idle", "died", "protocol", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Limits:
     """Seconds by the clock, a call. Code that does not stop then is stopped with its session soon after."""
     cpu_s: int = 3600
     """Seconds of a processor, each process of a session."""
+    idle_cpu_s: int = 30
+    """Seconds of processors, all that code has left running between calls."""
     memory_bytes: int = 2 * 2**30
     """Address space of each process, and memory of all of them together."""
     processes: int = 64

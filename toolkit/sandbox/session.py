@@ -53,6 +53,7 @@ _TEXTS: Final[Mapping[Why, str]] = {
     "time": "The code ran for more than {limits.call_s:.0f} seconds and did not stop.",
     "memory": "The code took more memory than the {limits.memory_bytes:,} bytes that it may have.",
     "files": "The code made more than the {limits.files:,} files that it may have.",
+    "idle": "What the code had left running took more than {limits.idle_cpu_s} seconds of a processor between calls.",
     "died": "The Python process has ended: the code ended it, or it was killed.",
     "protocol": "The code has written to what its answers are sent by.",
     "closed": "The session was closed.",
@@ -263,13 +264,20 @@ class WalledSession:
 
     async def _watch(self) -> None:
         """Look at what all of the session takes, and end it when that is too much."""
+        before_s = idle_s = 0.0
         while self.ended is None:
-            await asyncio.sleep(_LOOK_S if self.is_busy else _LOOK_IDLE_S)
-            self.memory_bytes, files = usage(self.pid, self._limits.memory_bytes)
+            was_busy = self.is_busy
+            await asyncio.sleep(_LOOK_S if was_busy else _LOOK_IDLE_S)
+            self.memory_bytes, files, cpu_s = await asyncio.to_thread(usage, self.pid, self._limits.memory_bytes)
+            if not was_busy and not self.is_busy:
+                idle_s += max(cpu_s - before_s, 0)
+            before_s = cpu_s
             if self.memory_bytes > self._limits.memory_bytes + self._limits.disk_bytes:
                 self._end("memory")
             elif files > self._limits.files:
                 self._end("files")
+            elif idle_s > self._limits.idle_cpu_s:
+                self._end("idle")
 
     def _drain(self) -> None:
         """Take what has been printed, as much as a pipe holds. Who prints more than is shown has to wait."""

@@ -19,6 +19,8 @@ __all__ = ["Usage", "processes", "usage"]
 _QUICK: Final = re.compile(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _EXACT: Final = re.compile(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _MOST_PROCESSES: Final = 1000
+_USER_AND_SYSTEM: Final = slice(11, 13)
+"""Where they are after the name, in /proc/PID/stat."""
 
 
 class Usage(NamedTuple):
@@ -28,6 +30,8 @@ class Usage(NamedTuple):
     """Their own memory and their files, which are kept in memory."""
     files: int
     """Names in the fullest of the folders that may be written."""
+    cpu_s: float
+    """Time of processors, of the processes that live now."""
 
 
 def usage(pid: int, enough_bytes: int) -> Usage:
@@ -37,7 +41,7 @@ def usage(pid: int, enough_bytes: int) -> Usage:
     if memory > enough_bytes:
         memory = sum(_memory(each, "smaps_rollup", _EXACT) for each in found)
     kept, files = _kept(found[-1]) if len(found) > 2 else (0, 0)
-    return Usage(memory + kept, files)
+    return Usage(memory + kept, files, sum(map(_cpu_s, found)))
 
 
 def processes(pid: int) -> Iterator[int]:
@@ -60,6 +64,15 @@ def _memory(pid: int, file: str, lines: re.Pattern[str]) -> int:
     except OSError:
         return 0
     return sum(int(kilobytes) for kilobytes in lines.findall(said)) * 1024
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0
+    user, system = fields[_USER_AND_SYSTEM]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _kept(pid: int) -> tuple[int, int]:

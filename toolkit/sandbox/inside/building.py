@@ -31,14 +31,14 @@ _DIE_WITH_PARENT, _DUMPABLE = 1, 4
 _BASE: Final = "/tmp"  # noqa: S108 - any folder will do: only this process sees what is mounted there
 _OF_THE_KERNEL: Final = ("sys", "sysrq-trigger", "irq", "bus")
 """What in /proc is no process; root may write there, in whatever namespace."""
-_DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 
 
 def build(plan: Mapping[str, Any], command: Sequence[str]) -> None:
     """Build what is planned around this process, and run the command in it. Does not return. Raises OSError.
 
-    `plan` has `binds` ([source, target]), `folders` and `empty` (paths), `writable` (path -> bytes), `files` (how many
-    names each of those may have), `environment`, and `own_uid`: whether the command becomes a user of its own.
+    `plan` has `binds` ([source, target]), `folders` and `empty` (paths), `devices` (names), `writable` (path -> bytes),
+    `files` (how many names each of those may have), `environment`, and `own_uid`: whether the command becomes a user of
+    its own.
     """
     call("prctl", _DIE_WITH_PARENT, ctypes.c_ulong(signal.SIGKILL), *map(ctypes.c_ulong, (0, 0, 0)))
     _unshare(with_user=not plan["own_uid"])
@@ -91,7 +91,7 @@ def _mount_all(plan: Mapping[str, Any]) -> None:
         if os.path.exists(f"/new/proc/{name}"):
             _bind(f"/new/proc/{name}", f"/new/proc/{name}", _NO_WRITING | _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
     _mount("tmpfs", "/new/dev", "tmpfs", _NO_SETUID, "size=64k,nr_inodes=32,mode=755")
-    for device in _DEVICES:
+    for device in plan["devices"]:
         _bind(f"/old/dev/{device}", f"/new/dev/{device}", _NO_SETUID | _NO_PROGRAMS)
     for name, descriptor in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{descriptor}", f"/new/dev/{name}")
