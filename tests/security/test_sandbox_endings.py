@@ -79,6 +79,8 @@ def test_who_does_not_stop_is_ended(code: str) -> None:
         pids = list(processes(desk.session.pid))
         assert len(pids) == 3
         assert why(desk, code) == "time"
+        assert desk.session.ended is not None
+        assert "more than 0.5 seconds" in desk.session.ended.text
         assert are_gone(pids)
 
 

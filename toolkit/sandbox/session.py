@@ -50,10 +50,10 @@ _MOST_ANSWERS: Final = 1000
 _Answer = tuple[dict[str, Any], bytes]
 
 _TEXTS: Final[Mapping[Why, str]] = {
-    "time": "The code ran for more than {limits.call_s:.0f} seconds and did not stop.",
-    "memory": "The code took more memory than the {limits.memory_bytes:,} bytes that it may have.",
-    "files": "The code made more than the {limits.files:,} files that it may have.",
-    "idle": "What the code had left running took more than {limits.idle_cpu_s} seconds of a processor between calls.",
+    "time": "The code ran for more than {call.call_s:g} seconds and did not stop.",
+    "memory": "The code took more memory than the {session.memory_bytes:,} bytes that it may have.",
+    "files": "The code made more than the {session.files:,} files that it may have.",
+    "idle": "What the code had left running took more than {session.idle_cpu_s} seconds of a processor between calls.",
     "died": "The Python process has ended: the code ended it, or it was killed.",
     "protocol": "The code has written to what its answers are sent by.",
     "closed": "The session was closed.",
@@ -76,7 +76,7 @@ class WalledSession:
         """What of the wall depends on the kernel: `landlock` is its version."""
         self._process, self._requests, self._answers = process, process.stdin, process.stdout
         self._printed = printed
-        self._limits = limits
+        self._limits = self._call_limits = limits
         self._call = 0
         self._turn = asyncio.Lock()
         self._text = Printed(word)
@@ -197,6 +197,7 @@ class WalledSession:
     ) -> AsyncGenerator[bytes | _Answer, None]:
         """Send a request, and give what comes, until it is done or the session has ended."""
         self._call += 1
+        self._call_limits = limits
         self._room, self._counted, self._left = limits.output_bytes, 0, asked.get("most", 0) + _MOST_ANSWERED
         loop = asyncio.get_running_loop()
         by = loop.time() + most_s
@@ -322,7 +323,7 @@ class WalledSession:
             self._drain()
             self._keep(self._text.end())
             self._hear(False)
-            self.ended = Ended(why, _TEXTS[why].format(limits=self._limits) + _GONE)
+            self.ended = Ended(why, _TEXTS[why].format(call=self._call_limits, session=self._limits) + _GONE)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._news.set()
