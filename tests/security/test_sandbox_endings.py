@@ -180,9 +180,9 @@ def test_output_without_end_is_bounded() -> None:
 
 def test_output_that_is_no_text_is_shown_as_well_as_it_can_be() -> None:
     with opened() as desk:
-        assert (
-            desk.said(r"import os; _ = os.write(1, b'a\xff\x00\xc3'); print('\udc80')") == "a\ufffd\x00\ufffd\\udc80\n"
-        )
+        code = r"import os; _ = os.write(1, b'a\xff\x00\xc3'); print('\udc80')"
+        assert desk.said(code) == "a\ufffd\x00\ufffd\\udc80\n"
+        assert desk.said(r"_ = os.write(1, b'\xc3')") == "\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -227,6 +227,21 @@ def test_answers_without_end_are_bounded() -> None:
         assert len(found) < 1010
         assert isinstance(found[-1], Ended)
         assert found[-1].why == "protocol"
+
+
+FIND_WORD = """
+import gc
+word = next(each._word for each in gc.get_objects() if type(each).__name__ == "Worker")
+"""
+
+
+def test_marks_that_are_forged_are_of_no_use() -> None:
+    with opened() as desk:
+        desk.run(FIND_WORD)
+        assert why(desk, "import os\nwhile True: os.write(1, (word + bytes(8)) * 1000)", LIMITS) == "protocol"
+    with opened() as desk:
+        desk.run(FIND_WORD)
+        assert why(desk, "os = __import__('os'); os.write(1, word + bytes(8))") == "time"  # it waits for that answer
 
 
 def test_pictures_are_bounded() -> None:

@@ -91,7 +91,8 @@ class WalledSession:
         """How much of the text of this call is still taken."""
         self._left = _MOST_ANSWERED
         """How much the answers of this call may still have."""
-        self._counted = 0
+        self._counted = self._marks = 0
+        """How many answers this call has had, and places for them."""
         self._listening = asyncio.create_task(self._listen())
         self._watching = asyncio.create_task(self._watch())
 
@@ -143,6 +144,8 @@ class WalledSession:
                         yield output
             finally:
                 await answers.aclose()
+            if rest := decoder.decode(b"", final=True):
+                yield Text(rest)
             if self._room < 0:
                 yield Text(f"\n[{-self._room:,} more bytes were printed, and are not shown]\n")
             if self.ended is not None:
@@ -198,16 +201,18 @@ class WalledSession:
         """Send a request, and give what comes, until it is done or the session has ended."""
         self._call += 1
         self._call_limits = limits
-        self._room, self._counted, self._left = limits.output_bytes, 0, asked.get("most", 0) + _MOST_ANSWERED
+        self._room, self._left = limits.output_bytes, asked.get("most", 0) + _MOST_ANSWERED
+        self._counted = self._marks = 0
         loop = asyncio.get_running_loop()
         by = loop.time() + most_s
         done = False
         self._hear(True)
         try:
-            with contextlib.suppress(ConnectionError):
-                self._requests.write(packed({**asked, "call": self._call}, body))
-                async with asyncio.timeout_at(by):
-                    await self._requests.drain()
+            if self.ended is None:
+                with contextlib.suppress(ConnectionError):
+                    self._requests.write(packed({**asked, "call": self._call}, body))
+                    async with asyncio.timeout_at(by):
+                        await self._requests.drain()
             while not done and (each := await self._next(by)) is not None:
                 if isinstance(each, bytes):
                     yield each
@@ -292,6 +297,9 @@ class WalledSession:
                 return
             for each in self._text.feed(data):
                 self._keep(each)
+            if self._marks > _MOST_ANSWERS:
+                self._end("protocol")
+                return
         if self._room < 0 and self._hears:
             self._hear(False)
             asyncio.get_running_loop().call_later(_SLOWED_S, self._hear_again, self._call)
@@ -301,6 +309,8 @@ class WalledSession:
         if isinstance(each, bytes):
             room, self._room = max(self._room, 0), self._room - len(each)
             each = each[:room]
+        else:
+            self._marks += 1
         if each:
             self._came.append(each)
             self._news.set()
@@ -320,10 +330,10 @@ class WalledSession:
 
     def _end(self, why: Why) -> None:
         if self.ended is None:
+            self.ended = Ended(why, _TEXTS[why].format(call=self._call_limits, session=self._limits) + _GONE)
             self._drain()
             self._keep(self._text.end())
             self._hear(False)
-            self.ended = Ended(why, _TEXTS[why].format(call=self._call_limits, session=self._limits) + _GONE)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._news.set()
