@@ -179,6 +179,7 @@ class WalledSession:
 
     async def _answer(self, asked: dict[str, Any], body: bytes) -> bytes | None:
         file: bytes | None = None
+        refused = ""
         async with self._turn:
             answers = self._ask(asked, body, self._limits, _FILE_S)
             try:
@@ -186,13 +187,15 @@ class WalledSession:
                     if isinstance(each, bytes):
                         continue
                     if each[0]["kind"] == "refused":
-                        raise Refusal(each[1].decode("utf-8", "replace")[:500])
+                        refused = each[1].decode("utf-8", "replace")[:500]
                     if each[0]["kind"] == "file":
                         file = each[1]
             finally:
                 await answers.aclose()
         if self.ended is not None:
-            raise Refusal(self.ended.text)
+            refused = self.ended.text
+        if refused:
+            raise Refusal(refused)
         return file
 
     async def _ask(

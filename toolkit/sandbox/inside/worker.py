@@ -180,8 +180,12 @@ def _put(names: list[str], body: bytes) -> None:
     first, *others = (os.path.join(_FILES, name) for name in names)
     _remove(first)
     descriptor = os.open(first, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+    except OSError:
+        _remove(first)  # rather none than half of it
+        raise
     for other in others:
         _remove(other)
         os.link(first, other)
