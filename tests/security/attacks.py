@@ -181,7 +181,7 @@ SECRETS: Final = [
     ),
     _try(
         "keys of the machine",
-        'read("/proc/keys").decode().count("\\n") > 50 and 1/0 or need(0)',
+        'need(len(read("/proc/keys").splitlines()) > 1, read("/proc/keys"))',
         "nothing there|refused",
     ),
     _try("the engine's memory", 'open(f"/proc/{HOST[\'engine\']}/mem", "rb")', ABSENT),

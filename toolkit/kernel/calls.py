@@ -56,21 +56,21 @@ futex_waitv 449 449; futimesat 261 -; get_robust_list 274 100; getcpu 309 168; g
 getegid 108 177; geteuid 107 175; getgid 104 176; getgroups 115 158; getitimer 36 102; getpeername 52 205; getpgid
 121 155; getpgrp 111 -; getpid 39 172; getppid 110 173; getpriority 140 141; getrandom 318 278; getresgid 120 150;
 getresuid 118 148; getrlimit 97 163; getrusage 98 165; getsid 124 156; getsockname 51 204; getsockopt 55 209; gettid
-186 178; gettimeofday 96 169; getuid 102 174; getxattr 191 8; ioctl 16 29; kill 62 129; landlock_add_rule 445 445;
-landlock_create_ruleset 444 444; landlock_restrict_self 446 446; lgetxattr 192 9; link 86 -; linkat 265 37;
-listxattr 194 11; llistxattr 195 12; lseek 8 62; lstat 6 -; madvise 28 233; membarrier 324 283; mincore 27 232;
-mkdir 83 -; mkdirat 258 34; mlock 149 228; mlock2 325 284; mmap 9 222; mprotect 10 226; mremap 25 216; msync 26 227;
-munlock 150 229; munmap 11 215; nanosleep 35 101; newfstatat 262 79; open 2 -; openat 257 56; openat2 437 437; pause
-34 -; pidfd_open 434 434; pidfd_send_signal 424 424; pipe 22 -; pipe2 293 59; pivot_root 155 41; poll 7 -; ppoll 271
-73; prctl 157 167; pread64 17 67; preadv 295 69; preadv2 327 286; prlimit64 302 261; pselect6 270 72; pwrite64 18
-68; pwritev 296 70; pwritev2 328 287; read 0 63; readahead 187 213; readlink 89 -; readlinkat 267 78; readv 19 65;
-recvfrom 45 207; recvmsg 47 212; rename 82 -; renameat 264 38; renameat2 316 276; restart_syscall 219 128; rmdir 84
--; rseq 334 293; rt_sigaction 13 134; rt_sigpending 127 136; rt_sigprocmask 14 135; rt_sigqueueinfo 129 138;
-rt_sigreturn 15 139; rt_sigsuspend 130 133; rt_sigtimedwait 128 137; rt_tgsigqueueinfo 297 240;
-sched_get_priority_max 146 125; sched_get_priority_min 147 126; sched_getaffinity 204 123; sched_getattr 315 275;
-sched_getparam 143 121; sched_getscheduler 145 120; sched_setaffinity 203 122; sched_yield 24 124; select 23 -;
-sendfile 40 71; sendmsg 46 211; sendto 44 206; set_robust_list 273 99; set_tid_address 218 96; setitimer 38 103;
-setpgid 109 154; setpriority 141 140; setrlimit 160 164; setsid 112 157; setsockopt 54 208; shutdown 48 210;
+186 178; gettimeofday 96 169; getuid 102 174; getxattr 191 8; ioctl 16 29; keyctl 250 219; kill 62 129;
+landlock_add_rule 445 445; landlock_create_ruleset 444 444; landlock_restrict_self 446 446; lgetxattr 192 9; link 86
+-; linkat 265 37; listxattr 194 11; llistxattr 195 12; lseek 8 62; lstat 6 -; madvise 28 233; membarrier 324 283;
+mincore 27 232; mkdir 83 -; mkdirat 258 34; mlock 149 228; mlock2 325 284; mmap 9 222; mprotect 10 226; mremap 25
+216; msync 26 227; munlock 150 229; munmap 11 215; nanosleep 35 101; newfstatat 262 79; open 2 -; openat 257 56;
+openat2 437 437; pause 34 -; pidfd_open 434 434; pidfd_send_signal 424 424; pipe 22 -; pipe2 293 59; pivot_root 155
+41; poll 7 -; ppoll 271 73; prctl 157 167; pread64 17 67; preadv 295 69; preadv2 327 286; prlimit64 302 261;
+pselect6 270 72; pwrite64 18 68; pwritev 296 70; pwritev2 328 287; read 0 63; readahead 187 213; readlink 89 -;
+readlinkat 267 78; readv 19 65; recvfrom 45 207; recvmsg 47 212; rename 82 -; renameat 264 38; renameat2 316 276;
+restart_syscall 219 128; rmdir 84 -; rseq 334 293; rt_sigaction 13 134; rt_sigpending 127 136; rt_sigprocmask 14
+135; rt_sigqueueinfo 129 138; rt_sigreturn 15 139; rt_sigsuspend 130 133; rt_sigtimedwait 128 137; rt_tgsigqueueinfo
+297 240; sched_get_priority_max 146 125; sched_get_priority_min 147 126; sched_getaffinity 204 123; sched_getattr
+315 275; sched_getparam 143 121; sched_getscheduler 145 120; sched_setaffinity 203 122; sched_yield 24 124; select
+23 -; sendfile 40 71; sendmsg 46 211; sendto 44 206; set_robust_list 273 99; set_tid_address 218 96; setitimer 38
+103; setpgid 109 154; setpriority 141 140; setrlimit 160 164; setsid 112 157; setsockopt 54 208; shutdown 48 210;
 sigaltstack 131 132; signalfd 282 -; signalfd4 289 74; socketpair 53 199; stat 4 -; statfs 137 43; statx 332 291;
 symlink 88 -; symlinkat 266 36; sync_file_range 277 84; sysinfo 99 179; tgkill 234 131; time 201 -; timer_create 222
 107; timer_delete 226 111; timer_getoverrun 225 109; timer_gettime 224 108; timer_settime 223 110; timerfd_create

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import struct
 from collections.abc import Callable
 from typing import Final
 
-from toolkit.kernel.calls import call
+from toolkit.kernel.calls import call, syscall
 
-__all__ = ["become", "bound_capabilities", "drop_capabilities", "gain_no_privileges", "own_uid"]
+__all__ = ["become", "bound_capabilities", "drop_capabilities", "forget_keys", "gain_no_privileges", "own_uid"]
 
 _NO_NEW_PRIVS, _DROP_BOUND, _AMBIENT, _CLEAR_AMBIENT = 38, 24, 47, 4
+_JOIN_SESSION: Final = 1
 _VERSION_3: Final = 0x20080522
 _MOST_CAPABILITIES: Final = 64
 _FIRST_OWN: Final = 60_000
@@ -55,6 +57,12 @@ def drop_capabilities() -> None:
     call("prctl", _AMBIENT, *map(ctypes.c_ulong, (_CLEAR_AMBIENT, 0, 0, 0)))
     header = ctypes.create_string_buffer(struct.pack("Ii", _VERSION_3, 0))
     call("capset", header, ctypes.create_string_buffer(24))
+
+
+def forget_keys() -> None:
+    """Leave the keys of the session that this process was started in, where the kernel keeps any."""
+    with contextlib.suppress(OSError):
+        syscall("keyctl", _JOIN_SESSION, 0)
 
 
 def gain_no_privileges() -> None:

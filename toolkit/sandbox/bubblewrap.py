@@ -55,6 +55,8 @@ class Bubblewrap:
         yield from ("--proc", "/proc", "--perms", "0755", "--size", "65536", "--tmpfs", "/dev")
         for device in DEVICES:  # `--dev` would bring terminals, of which a machine has so many
             yield from ("--dev-bind", f"/dev/{device}", f"/dev/{device}")
+        for path in root.hidden:
+            yield from ("--ro-bind", "/dev/null", path)
         for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
             yield from ("--symlink", f"/proc/self/fd{target}", f"/dev/{name}")
         for folder, size in sizes(limits).items():

@@ -41,6 +41,7 @@ class Namespaces:
             "binds": [[bind.source, bind.target] for bind in root.binds],
             "folders": root.folders,
             "empty": root.empty,
+            "hidden": root.hidden,
             "devices": DEVICES,
             "writable": sizes(limits),
             "files": limits.files,

@@ -26,6 +26,21 @@ _PACKAGES: Final = "/packages"
 _WORKER: Final = "/worker"
 _ZONES: Final = "/usr/share/zoneinfo"
 _CACHE: Final = "/etc/ld.so.cache"
+_HIDDEN: Final = tuple(
+    f"/proc/{name}"
+    for name in (
+        "interrupts",
+        "kallsyms",
+        "kcore",
+        "key-users",
+        "keys",
+        "kmsg",
+        "latency_stats",
+        "sched_debug",
+        "timer_list",
+    )
+)
+"""What in /proc is of the machine, and not of the processes that a session may see."""
 _PROBE_S: Final = 60.0
 _SHARED_MEMORY: Final = 64 * 2**20
 
@@ -77,10 +92,11 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """All that a session sees; `empty` are folders that are there with nothing in them."""
+    """All that a session sees; `empty` are folders that are there with nothing in them, `hidden` files with nothing."""
 
     binds: Sequence[Bind]
     empty: Sequence[str]
+    hidden: Sequence[str] = ()
 
     @property
     def folders(self) -> Sequence[str]:
@@ -109,7 +125,7 @@ def root(parts: Iterable[Part]) -> Root:
         if not Path(folder).resolve().is_relative_to(standard):
             binds.append(Bind(folder, f"{at}/lib-dynload"))
     empty = [f"{at}/{name}" for name in ("site-packages", "dist-packages") if (standard / name).is_dir()]
-    return Root(tuple(binds), tuple(empty))
+    return Root(tuple(binds), tuple(empty), tuple(path for path in _HIDDEN if os.path.exists(path)))
 
 
 def sizes(limits: Limits) -> Mapping[str, int]:

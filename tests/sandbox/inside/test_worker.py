@@ -122,6 +122,10 @@ def test_files_are_put_in_under_each_name(desk: Desk) -> None:
     assert desk.said("open('data.bin').read()") == "'another'"
 
 
+def test_the_engine_comes_first(desk: Desk) -> None:
+    assert desk.said("import os; os.nice(0), open('/proc/self/oom_score_adj').read()") == "(5, '1000\\n')"
+
+
 def test_time_is_told_of(desk: Desk) -> None:
     (failure,) = desk.run("t = 1\nwhile True: pass", replace(LIMITS, call_s=0.3))
     assert isinstance(failure, Failure)

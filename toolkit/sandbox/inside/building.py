@@ -36,9 +36,9 @@ _OF_THE_KERNEL: Final = ("sys", "sysrq-trigger", "irq", "bus")
 def build(plan: Mapping[str, Any], command: Sequence[str]) -> None:
     """Build what is planned around this process, and run the command in it. Does not return. Raises OSError.
 
-    `plan` has `binds` ([source, target]), `folders` and `empty` (paths), `devices` (names), `writable` (path -> bytes),
-    `files` (how many names each of those may have), `environment`, and `own_uid`: whether the command becomes a user of
-    its own.
+    `plan` has `binds` ([source, target]), `folders`, `empty` and `hidden` (paths), `devices` (names), `writable` (path
+    -> bytes), `files` (how many names each of those may have), `environment`, and `own_uid`: whether the command becomes
+    a user of its own.
     """
     call("prctl", _DIE_WITH_PARENT, ctypes.c_ulong(signal.SIGKILL), *map(ctypes.c_ulong, (0, 0, 0)))
     _unshare(with_user=not plan["own_uid"])
@@ -90,6 +90,8 @@ def _mount_all(plan: Mapping[str, Any]) -> None:
     for name in _OF_THE_KERNEL:
         if os.path.exists(f"/new/proc/{name}"):
             _bind(f"/new/proc/{name}", f"/new/proc/{name}", _NO_WRITING | _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
+    for path in plan["hidden"]:
+        _bind("/old/dev/null", f"/new{path}", _NO_WRITING | _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
     _mount("tmpfs", "/new/dev", "tmpfs", _NO_SETUID, "size=64k,nr_inodes=32,mode=755")
     for device in plan["devices"]:
         _bind(f"/old/dev/{device}", f"/new/dev/{device}", _NO_SETUID | _NO_PROGRAMS)
@@ -117,7 +119,8 @@ def _bind(source: str, target: str, flags: int) -> None:
         os.makedirs(target, 0o755, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
-        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+        if not os.path.exists(target):
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     _mount(source, target, None, _BIND)
     there = os.statvfs(target).f_flag
     kept = sum(mounted for said, mounted in _KEPT.items() if there & said)

@@ -6,18 +6,23 @@ Landlock and a filter; none of it can be taken back.
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from toolkit.kernel.calls import machine
 from toolkit.kernel.landlock import restrict
-from toolkit.kernel.privileges import become, bound_capabilities, drop_capabilities, gain_no_privileges
+from toolkit.kernel.privileges import become, bound_capabilities, drop_capabilities, forget_keys, gain_no_privileges
 from toolkit.kernel.seccomp import Pass, Refuse, Rule, install, program
 
 __all__ = ["RULES", "confine"]
 
 _WRITABLE: Final = ("/mnt/data", "/tmp", "/dev/shm", "/dev/null")  # noqa: S108 - the sandbox's own
+
+_NICE: Final = 5
+"""How far code gives way to the engine when both want a processor."""
 
 _FREELY: Final = """
 read write close fstat stat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64
@@ -65,6 +70,9 @@ def confine(said: Mapping[str, Any]) -> Mapping[str, Any]:
     `said` has the limits (`memory_bytes`, `cpu_s`, `processes`, `open_files`, `file_bytes`), and the `uid` to become
     where the wall outside left us the right to.
     """
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # rather this process than the engine
+    os.nice(_NICE)
+    forget_keys()
     bound_capabilities()
     if said.get("uid"):
         become(said["uid"])
