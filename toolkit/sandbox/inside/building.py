@@ -36,9 +36,9 @@ _OF_THE_KERNEL: Final = ("sys", "sysrq-trigger", "irq", "bus")
 def build(plan: Mapping[str, Any], command: Sequence[str]) -> None:
     """Build what is planned around this process, and run the command in it. Does not return. Raises OSError.
 
-    `plan` has `binds` ([source, target]), `folders`, `empty` and `hidden` (paths), `devices` (names), `writable` (path
-    -> bytes), `files` (how many names each of those may have), `environment`, and `own_uid`: whether the command becomes
-    a user of its own.
+    `plan` has `binds` ([source, target]), `folders`, `empty` and `hidden` (paths), `devices` (names), `writable`
+    (path -> bytes), `files` (how many names each of those may have), `environment`, and `own_uid`: whether the command
+    becomes a user of its own.
     """
     call("prctl", _DIE_WITH_PARENT, ctypes.c_ulong(signal.SIGKILL), *map(ctypes.c_ulong, (0, 0, 0)))
     _unshare(with_user=not plan["own_uid"])
