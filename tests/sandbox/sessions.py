@@ -60,6 +60,10 @@ def label(sandbox: Walled) -> str:
 
 
 every_wall = pytest.mark.parametrize("sandbox", sandboxes(), ids=label)
+each_kind = pytest.mark.parametrize(
+    "sandbox", list({each.wall.name: each for each in sandboxes()[::-1]}.values()), ids=label
+)
+"""The strongest of each kind: for what takes long and does not depend on the user."""
 needs_wall = pytest.mark.skipif(not sandboxes(), reason="no wall can be put up here")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.sessions import LIMITS, Desk, every_wall, needs_wall, opened
+from tests.sandbox.sessions import LIMITS, Desk, each_kind, every_wall, needs_wall, opened
 from toolkit.sandbox.sandbox import Ended, Failure, FileChanged, Image, Refusal, Result, Text
 from toolkit.sandbox.walls import Walled
 from toolkit.sandbox.watch import processes
@@ -116,7 +116,7 @@ print("ESCAPED", ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.f
         assert ended.why == "died"
 
 
-@every_wall
+@each_kind
 def test_memory_of_all_processes_together_is_bounded(sandbox: Walled) -> None:
     limits = replace(LIMITS, memory_bytes=200 * 2**20, disk_bytes=20 * 2**20, call_s=20)
     code = """
@@ -135,7 +135,7 @@ time.sleep(30)
         assert ended.why == "memory"
 
 
-@every_wall
+@each_kind
 def test_names_of_files_are_bounded(sandbox: Walled) -> None:
     code = """
 made = 0
@@ -152,7 +152,7 @@ except OSError as error:
         assert (isinstance(last, Ended) and last.why == "files") or last == Text("No space left on device\n")
 
 
-@every_wall
+@each_kind
 def test_what_goes_on_between_calls_is_bounded(sandbox: Walled) -> None:
     limits = replace(LIMITS, idle_cpu_s=1)
     with opened(sandbox, limits) as desk:
@@ -229,6 +229,17 @@ def test_answers_without_end_are_bounded() -> None:
         assert found[-1].why == "protocol"
 
 
+@pytest.mark.parametrize("code", ["os.close(asked)", "os.read(asked, 2)", "os.close(out)"])
+def test_who_takes_requests_away_is_ended(code: str) -> None:
+    with opened() as desk:
+        desk.run(f"{ANSWERS}\nasked = next(f for f in pipes if not fcntl.fcntl(f, fcntl.F_GETFL) & os.O_ACCMODE)")
+        if code == "os.read(asked, 2)":
+            desk.run("import threading; threading.Thread(target=os.read, args=(asked, 2), daemon=True).start()")
+        else:
+            desk.run(code, SHORT)
+        assert why(desk, "1") in ("died", "protocol", "time")
+
+
 FIND_WORD = """
 import gc
 word = next(each._word for each in gc.get_objects() if type(each).__name__ == "Worker")
@@ -259,7 +270,7 @@ for _ in range(1000):
         assert "more than 500 values" in failure.text
 
 
-@every_wall
+@each_kind
 def test_nothing_is_left(sandbox: Walled) -> None:
     code = """
 import os, signal, time
@@ -281,7 +292,7 @@ print("left")
     assert are_gone(pids)
 
 
-@every_wall
+@each_kind
 def test_the_end_of_the_engine_is_the_end_of_its_sessions(sandbox: Walled) -> None:
     program = f"""
 import asyncio, sys

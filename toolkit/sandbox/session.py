@@ -212,10 +212,9 @@ class WalledSession:
         self._hear(True)
         try:
             if self.ended is None:
-                with contextlib.suppress(ConnectionError):
-                    self._requests.write(packed({**asked, "call": self._call}, body))
-                    async with asyncio.timeout_at(by):
-                        await self._requests.drain()
+                self._requests.write(packed({**asked, "call": self._call}, body))
+                async with asyncio.timeout_at(by):
+                    await self._requests.drain()
             while not done and (each := await self._next(by)) is not None:
                 if isinstance(each, bytes):
                     yield each
@@ -226,6 +225,8 @@ class WalledSession:
             done = True
         except TimeoutError:
             await self.end("time")
+        except ConnectionError:  # nobody is there any more to be asked
+            await self.end("died")
         finally:
             self._hear(False)
             if not done and self.ended is None:
