@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"errors", "engine"},
     "compose": {"errors", "engine", "server"},
     "face": {"compose", "engine"},
-    "cli": {"toolkit", "errors", "assistants", "tools", "runs", "engine", "server", "compose", "face"},
+    "cli": {"toolkit", "errors", "assistants", "tools", "runs", "engine", "sandbox", "server", "compose", "face"},
 }
 """Room -> the rooms below it.
 

@@ -8,6 +8,8 @@ import pytest
 from tests.cli.conftest import Cli
 from tests.cli.models import model_server
 from tests.engine.search.concepts import concepts
+from tests.sandbox.sessions import needs_wall, strongest
+from toolkit.cli.doctor import _sandbox
 
 
 def test_a_machine_where_all_works(cli: Cli, tmp_path: Path) -> None:
@@ -23,6 +25,23 @@ def test_a_machine_where_all_works(cli: Cli, tmp_path: Path) -> None:
         "ok    no model endpoint set; for one: TOOLKIT_MODEL_URL, or OPENAI_API_KEY",
         "ok    files are found by their words alone; more: TOOLKIT_EMBEDDINGS_MODEL",
     ]
+
+
+@needs_wall
+def test_every_layer_around_strange_code_is_named(cli: Cli) -> None:
+    said = " ".join(cli("doctor").out.split())
+    assert (
+        f"ok sandbox by {strongest().wall.name}; its layers hold: mnt namespace, pid namespace, net namespace" in said
+    )
+    assert all(name in said for name in ("capabilities", "seccomp", "limits", "disk", "environment"))
+
+
+def test_a_machine_without_a_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    (finding,) = _sandbox()
+    assert finding.works
+    assert "cannot run here" in finding.what
+    assert "needs Linux" in finding.remedy
 
 
 def test_a_store_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:

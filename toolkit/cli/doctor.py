@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import sys
 import textwrap
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,7 +22,10 @@ from toolkit.cli.models import Answering, answering_of, models_at, offers
 from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url, parse
 from toolkit.engine.store.sqlite import SQLite
-from toolkit.errors import EngineError
+from toolkit.errors import EngineError, SandboxUnavailable
+from toolkit.sandbox.layers import Layer, layers
+from toolkit.sandbox.sandbox import Limits
+from toolkit.sandbox.walls import Walled, available
 
 if TYPE_CHECKING:
     from toolkit.engine.search.embedder import Embedder, Reranker
@@ -62,7 +65,7 @@ def doctor(
 
     The exit code is 1 when something does not work.
     """
-    findings = [*_programs(), _sqlite(), _store(settings.store_url(store, data_dir) or default_url())]
+    findings = [*_programs(), _sqlite(), _store(settings.store_url(store, data_dir) or default_url()), *_sandbox()]
     findings.append(Finding(True, "model offline: always there, calls tools, is not a language model"))
     settled = _answering(model_url, model_key, model_key_file, model, config)
     if isinstance(settled, Finding):
@@ -115,6 +118,25 @@ def _store(url: str) -> Finding:
     path = parse(url).path
     size = f", {path.stat().st_size / 1e6:.1f} MB" if isinstance(path, Path) else ""
     return Finding(True, f"store is writable{size}: {url}")
+
+
+def _sandbox() -> Iterator[Finding]:
+    """Open a session for strange code, and look at every layer of the wall from both sides."""
+
+    async def look() -> tuple[Walled, Sequence[Layer]]:
+        sandbox = await available()
+        return sandbox, await layers(sandbox, Limits())
+
+    try:
+        sandbox, found = asyncio.run(look())
+    except SandboxUnavailable as error:
+        yield Finding(True, "no sandbox: code of a model's cannot run here, and does not", str(error))
+        return
+    holding = ", ".join(layer.name for layer in found if layer.holds)
+    yield Finding(True, f"sandbox by {sandbox.wall.name}; its layers hold: {holding}")
+    for layer in found:
+        if not layer.holds:
+            yield Finding(layer.name == "Landlock", f"sandbox without {layer.name}: {layer.seen}")
 
 
 def _answering(
