@@ -23,11 +23,10 @@ def test_calls_take_turns() -> None:
         assert desk.do(both()) == [[Result("1")], [Result("2")]]
 
 
-def test_who_leaves_in_the_middle_ends_the_session() -> None:
+def test_text_comes_while_the_code_runs_and_who_leaves_ends_the_session() -> None:
     async def leave() -> None:
         async with aclosing(desk.session.execute("print(1, flush=True)\nwhile True: pass", LIMITS)) as found:
-            async for _ in found:
-                break
+            assert await anext(found) == Text("1\n")
 
     with opened() as desk:
         desk.do(leave())
@@ -75,10 +74,27 @@ def test_files_are_as_large_as_the_disk() -> None:
 
 
 def test_what_was_printed_between_calls_comes_with_the_next() -> None:
-    code = (
-        "import threading, time\ndef say():\n    time.sleep(0.2); print('late')\nthreading.Thread(target=say).start()"
-    )
+    code = """
+import os, threading, time
+def say():
+    while not os.path.exists("go"):
+        time.sleep(0.001)
+    print("late")
+    open("went", "w").close()
+threading.Thread(target=say).start()
+"""
+
+    async def let_it() -> None:
+        await desk.session.put(["go"], b"")
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    await desk.session.read("went", 10)
+                    return
+                except Refusal:
+                    await asyncio.sleep(0.01)
+
     with opened() as desk:
         assert desk.run(code) == []
-        desk.do(asyncio.sleep(0.5))
+        desk.do(let_it())
         assert desk.run("1") == [Text("late\n"), Result("1")]

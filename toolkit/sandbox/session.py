@@ -179,19 +179,21 @@ class WalledSession:
 
     async def _answer(self, asked: dict[str, Any], body: bytes) -> bytes | None:
         file: bytes | None = None
-        refused = ""
+        refused, printed = "", b""
         async with self._turn:
             answers = self._ask(asked, body, self._limits, _FILE_S)
             try:
                 async for each in answers:
                     if isinstance(each, bytes):
-                        continue
-                    if each[0]["kind"] == "refused":
+                        printed += each
+                    elif each[0]["kind"] == "refused":
                         refused = each[1].decode("utf-8", "replace")[:500]
-                    if each[0]["kind"] == "file":
+                    elif each[0]["kind"] == "file":
                         file = each[1]
             finally:
                 await answers.aclose()
+            if printed:
+                self._came.appendleft(printed[:_PIPE])  # the next code's, as all that is printed between calls
         if self.ended is not None:
             refused = self.ended.text
         if refused:

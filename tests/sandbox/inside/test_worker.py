@@ -44,14 +44,6 @@ print("six", end="")
     assert desk.run(code) == [Text("onetwo\nthree\nfour\n"), Result("5"), Text("six"), Result("'seven'")]
 
 
-def test_text_comes_while_the_code_runs(desk: Desk) -> None:
-    async def first() -> object:
-        outputs = desk.session.execute("print('first')\nimport time\ntime.sleep(0.2)\nprint('second')", LIMITS)
-        return [each async for each in outputs]
-
-    assert desk.do(first()) == [Text("first\n"), Text("second\n")]
-
-
 def test_letters_are_not_cut(desk: Desk) -> None:
     code = "import os, time\nfor byte in 'ä€🎉'.encode():\n    _ = os.write(1, bytes([byte])); time.sleep(0.005)"
     assert desk.said(code) == "ä€🎉"
