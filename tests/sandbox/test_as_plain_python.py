@@ -122,4 +122,4 @@ class SameAsPlain(RuleBasedStateMachine):
 def test_a_session_is_as_plain_python() -> None:
     with opened() as desk:
         machine = type("OneSession", (SameAsPlain,), {"desk": desk})
-        run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=15, deadline=None))
+        run_state_machine_as_test(machine, settings=settings(max_examples=12, stateful_step_count=15, deadline=None))
