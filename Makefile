@@ -16,15 +16,15 @@ demo: .venv/standard.stamp  ## an assistant calls two functions at once; no key,
 	@$(BIN)/toolkit run examples/weather_assistant.py --store sqlite:///:memory: --steps \
 		"What's the weather in San Francisco today and the likelihood it'll rain?"
 
-test: lint types  ## what CI runs: linters, type checkers, tests with coverage
+test: lint types  ## what CI runs: linters, type checkers, and the tests that are not slow
+	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" -n 2
+
+coverage: .venv/dev.stamp  ## the same tests, counted: which lines none of them reaches (takes twice as long)
 	@$(CLEAN_ENV) $(BIN)/coverage erase
 	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" -n 2 --cov --cov-report=
-	@echo "Coverage: $$($(BIN)/coverage report --format=total) %. Line by line: make coverage"
-
-coverage:  ## after make test: the lines that no test reached
 	@$(BIN)/coverage report --show-missing --skip-covered --skip-empty
 
-test-all: lint types  ## the same, with the slow tests, and more of other people's clients
+test-all: lint types  ## the tests of make test, the slow ones, and more of other people's clients
 	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2
 
 lint: .venv/dev.stamp
