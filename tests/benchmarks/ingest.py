@@ -17,7 +17,7 @@ from toolkit.engine.search.embedder import Embedder
 
 __all__ = ["measure"]
 
-_DIMENSIONS = 384
+_VECTOR = [float(number % 17) for number in range(384)]
 _FILE_BYTES = 60_000
 
 
@@ -33,7 +33,7 @@ class _Slow:
         async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             await asyncio.sleep(self._seconds * len(texts))
         self.texts += len(texts)
-        return [[float((len(text) * 31 + at) % 17) for at in range(_DIMENSIONS)] for text in texts]
+        return [_VECTOR] * len(texts)
 
     async def aclose(self) -> None:
         pass

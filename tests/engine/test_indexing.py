@@ -308,7 +308,7 @@ def test_a_small_file_does_not_wait_for_a_large_one(path: Path) -> None:
         desk.start()
         store_id = await desk.made()
         large = await desk.put(store_id, LARGE * 10)
-        await desk.until(lambda tx: tx.one("chunk.extent", words="words : fox")["count"] > 0)  # type: ignore[index]
+        await desk.until(lambda tx: tx.one("chunk.count", words="words : fox")["count"] > 0)  # type: ignore[index]
         small = await desk.put(store_id, b"a few words")
         await desk.ended(store_id, small)
         assert await desk.status(store_id, large) == "in_progress"

@@ -22,7 +22,7 @@ class Index:
 
     def finds(self, word: str, text: str) -> bool:
         """Say whether a word of a question finds a text."""
-        insert, count = statements()["chunk.insert_words"], statements()["chunk.extent"]
+        insert, count = statements()["chunk.insert_words"], statements()["chunk.count"]
         self._connection.execute(insert, {"seq": 1, "store": "s1", "words": indexed(text)})
         found: int = self._connection.execute(count, {"words": f'store : "s1" AND words : "{word}"'}).fetchone()[0]
         self._connection.execute(statements()["chunk.delete_words"], {"seq": 1})

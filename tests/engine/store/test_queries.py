@@ -19,7 +19,9 @@ from toolkit.engine.store.statements import migrations, statements
 MAY_SCAN = {
     "chunk.delete_words": "a row of the index of words, by its number",
     "chunk.given_up": "one row of the files whose chunks are to go",
-    "chunk.extent": "the index of words, by words",
+    "chunk.count": "the index of words, by words",
+    "chunk.first": "one row of the index of words, by words",
+    "chunk.last": "one row of the index of words, by words",
     "chunk.counting": "the chunks that were asked for, and the files",
     "chunk.whole": "rows of the index of words, by their numbers",
     "chunk.with_words": "the index of words, by words",

@@ -36,7 +36,7 @@ _WORTH: Final = 0.2
 """Less than this part of a chunk is not worth telling when the rest was told."""
 _MOST_WORDS: Final = 256
 """Of all queries of a request; each is looked up by itself."""
-_COMMON: Final = 4096
+_COMMON: Final = 2048
 """Of a word that more chunks have, no more are read: it would cost much and tell little."""
 _TOGETHER: Final = 0.2
 """What part of a score by words it is to have them side by side."""
@@ -201,15 +201,16 @@ def _worded(tx: Tx, within: _Within, words: Sequence[str]) -> Sequence[tuple[flo
     Words that very many chunks have find none by themselves, but together, and count in those that others find.
     """
     here = f"store : {_quoted(named(within.store))}"
-    chunks = tx.one("chunk.extent", words=here)
-    if chunks is None or not chunks["count"]:
+    counted = tx.one("chunk.count", words=here)
+    if counted is None or not counted["count"]:
         return ()
-    looked_up = [_looked_up(tx, here, word, chunks, _COMMON) for word in words]
+    chunks: int = counted["count"]
+    looked_up = [_looked_up(tx, here, word, _COMMON) for word in words]
     rarest = min(looked_up, key=lambda word: word.count, default=None)
     if rarest is not None and rarest.is_common:
-        whole = _looked_up(tx, here, rarest.text, chunks, chunks["count"] + 1)
+        whole = _looked_up(tx, here, rarest.text, chunks + 1)
         looked_up = [whole if word is rarest else word for word in looked_up]
-    weights = {word.text: log(1 + (chunks["count"] + 1) / (word.count + 1)) for word in looked_up}
+    weights = {word.text: log(1 + (chunks + 1) / (word.count + 1)) for word in looked_up}
     common = [word.text for word in looked_up if word.is_common]
     shares: defaultdict[int, float] = defaultdict(float)
     for word in looked_up:
@@ -233,12 +234,15 @@ def _worded(tx: Tx, within: _Within, words: Sequence[str]) -> Sequence[tuple[flo
     return found
 
 
-def _looked_up(tx: Tx, here: str, word: str, chunks: Row, most: int) -> _Word:
+def _looked_up(tx: Tx, here: str, word: str, most: int) -> _Word:
     """Look a word up; where more chunks have it than are read, their number is judged by how far reading came."""
     seqs = _having(tx, f"{here} AND words : {_quoted(word)}", most)
     if len(seqs) < most:
         return _Word(word, seqs, len(seqs))
-    part = (seqs[-1] - chunks["first"] + 1) / (chunks["last"] - chunks["first"] + 1)
+    first, last = tx.one("chunk.first", words=here), tx.one("chunk.last", words=here)
+    assert first is not None
+    assert last is not None
+    part = (seqs[-1] - first["seq"] + 1) / (last["seq"] - first["seq"] + 1)
     return _Word(word, seqs, max(round(len(seqs) / part), len(seqs) + 1))
 
 

@@ -19,9 +19,14 @@ WHERE chunk.store_file = :store_file AND chunk.start > :after ORDER BY chunk.sta
 -- Those of a file that begin after one place and up to another.
 SELECT seq FROM chunk WHERE store_file = :store_file AND start > :after AND start <= :to ORDER BY start;
 
--- name: chunk.extent
--- How many chunks have some words, and which are the first and the last.
-SELECT count(*) AS count, min(rowid) AS first, max(rowid) AS last FROM chunk_words WHERE chunk_words MATCH :words;
+-- name: chunk.count
+SELECT count(*) AS count FROM chunk_words WHERE chunk_words MATCH :words;
+
+-- name: chunk.first
+SELECT rowid AS seq FROM chunk_words WHERE chunk_words MATCH :words ORDER BY rowid LIMIT 1;
+
+-- name: chunk.last
+SELECT rowid AS seq FROM chunk_words WHERE chunk_words MATCH :words ORDER BY rowid DESC LIMIT 1;
 
 -- name: chunk.with_words
 -- The first of them, in their order, as a JSON list: there may be many.
