@@ -11,7 +11,8 @@ from tests.soak.run import Plan, Report, main
 from tests.soak.tally import KINDS, Problem
 
 
-@pytest.mark.parametrize("servers", ["1", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("servers", ["1", "2"])
 def test_nothing_is_lost_in_a_short_soak(capsys: pytest.CaptureFixture[str], servers: str) -> None:
     code = main(["--minutes", "0.2", "--workers", "8", "--kill-every", "3", "--servers", servers])
     said = capsys.readouterr()
