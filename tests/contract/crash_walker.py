@@ -22,12 +22,12 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from tests.contract.crash_checks import follow_up, problems
 from tests.contract.crash_client import Client, Notes
@@ -36,23 +36,18 @@ from tests.contract.crash_files import file_problems
 from tests.contract.crash_kinds import KINDS as OF_RUNS
 from tests.contract.crash_kinds import Kind, Logged
 from tests.contract.crash_store import Dying, Side
+from tests.contract.forks import Object, Trial, fork, in_forks
 from tests.contract.inspection import Inspector
 from toolkit.engine import Engine
 from toolkit.engine.store.address import parse
 from toolkit.engine.store.sqlite import SQLite
 
-Name = TypeVar("Name", bound=Hashable)
-Object = dict[str, Any]
 Point = tuple[int, Side]
 How = Literal["once", "twice", "beside"]
-Trial = Generator[Callable[[], None], int, Object]
-"""Yields what to do in a fork, is sent how that ended, and returns what came of it."""
 
 KINDS: Mapping[str, Kind] = {**OF_RUNS, **OF_FILES}
 
 _SIDES: Sequence[Side] = get_args(Side)
-_AT_ONCE = 4
-_HANGS_S = 60
 
 
 def main() -> None:
@@ -71,7 +66,7 @@ def main() -> None:
 
 def walk(kinds: Sequence[str], folder: Path, most: int, how: How) -> Mapping[str, Object]:
     """Let each kind of run be undisturbed once, then die at its points."""
-    undisturbed = _in_forks({kind: _trial(kind, folder / kind, (), keyed=True, beside=False) for kind in kinds})
+    undisturbed = in_forks({kind: _trial(kind, folder / kind, (), keyed=True, beside=False) for kind in kinds})
     trials: dict[tuple[str, str], Trial] = {}
     for kind in kinds:
         for number, point in enumerate(_points(undisturbed[kind]["writes"], most)):
@@ -82,7 +77,7 @@ def walk(kinds: Sequence[str], folder: Path, most: int, how: How) -> Mapping[str
             trials[kind, name] = _trial(
                 kind, place, deaths, keyed=(number % 4 in (0, 3)) != (how == "twice"), beside=how == "beside"
             )
-    done = _in_forks(trials)
+    done = in_forks(trials)
     return {
         kind: _summed(undisturbed[kind], {name: done[of, name] for of, name in done if of == kind}) for kind in kinds
     }
@@ -148,8 +143,8 @@ def _outlive(kind: Kind, folder: Path, point: Point, *, keyed: bool) -> None:
         os.close(held)
         _recover(kind, folder, died=1, keyed=keyed, after=told)
 
-    other = _fork(outlive)
-    first = _fork(partial(_drive, kind, folder, point, keyed=True))
+    other = fork(outlive)
+    first = fork(partial(_drive, kind, folder, point, keyed=True))
     os.close(held)
     ends = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in (first, other)]
     assert ends[0] in (0, -signal.SIGKILL), ends
@@ -216,36 +211,6 @@ class _Errors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.told.append(self.format(record))
-
-
-def _in_forks(trials: Mapping[Name, Trial]) -> dict[Name, Object]:
-    """Carry trials out, a few at once."""
-    waiting, results = list(trials.items()), dict[Name, Object]()
-    under_way: dict[int, tuple[Name, Trial]] = {}
-    while waiting or under_way:
-        while waiting and len(under_way) < _AT_ONCE:
-            name, trial = waiting.pop(0)
-            under_way[_fork(next(trial))] = name, trial
-        pid, status = os.wait()
-        name, trial = under_way.pop(pid)
-        try:
-            under_way[_fork(trial.send(os.waitstatus_to_exitcode(status)))] = name, trial
-        except StopIteration as ended:
-            results[name] = ended.value
-    return results
-
-
-def _fork(work: Callable[[], None]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    faulthandler.dump_traceback_later(_HANGS_S, exit=True)
-    try:
-        work()
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
 
 
 if __name__ == "__main__":

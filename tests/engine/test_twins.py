@@ -102,3 +102,28 @@ def test_a_twin_that_goes_away_meanwhile(path: Path) -> None:
         assert await contents(desk, other, file_id) == wanted
 
     together(main, path, "one")
+
+
+def test_a_file_that_is_another_worker_s_by_now_is_left_alone(path: Path) -> None:
+    """Copying stops where it is, and takes nothing away of what the other one has written."""
+
+    async def main(desk: Desk, other: Desk) -> None:
+        desk.start()
+        store_id = await desk.made()
+        file_id = await desk.put(store_id, LARGE)
+        await desk.ended(store_id, file_id)
+        wanted = await contents(desk, store_id, file_id)
+        again_in = await desk.made()
+        desk.gate.shut_at = desk.gate.writes + 4
+        request = CreateStoreFile(file_id=file_id)
+        await desk.store.write(lambda tx: store_files.create(tx, "p", again_in, request, 1_800_000_000))
+        desk.indexing.wake()
+        await desk.gate.shut.wait()
+        await other.store.write(lambda tx: tx.run("store_file.let_go", owner="one"))  # it was thought to be dead
+        other.start()
+        assert (await other.ended(again_in, file_id))["status"] == "completed"
+        desk.gate.open()
+        await desk.until(lambda tx: not desk.indexing.busy)
+        assert await contents(desk, again_in, file_id) == wanted
+
+    together(main, path, "one", "two")

@@ -20,21 +20,21 @@ import sqlite3
 import sys
 import threading
 import time
-import traceback
 import warnings
-from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 from openai import AsyncOpenAI, OpenAI
 
 from tests.contract.doors import served
+from tests.contract.forks import HANGS_S, Object, Trial, fork, in_forks
 from tests.engine.scripted import Script, Scripted, answer, ask, asked
 from tests.runs.mortal import Effects, Mortal, MortalStore
 from toolkit import Journal, Pending, Result, RunContext, Toolset, resume_stream, run, stream, tool
@@ -45,13 +45,7 @@ from toolkit.runs.kept import kept_calls
 
 __all__ = ["KINDS"]
 
-Name = TypeVar("Name", bound=Hashable)
-Object = dict[str, Any]
-Trial = Generator[Callable[[], None], int, Object]
-"""Yields what to do in a fork, is sent how that ended, and returns what came of it."""
 
-_AT_ONCE = 4
-_HANGS_S = 60
 _UNKNOWN = "It is not known whether this call took effect: the program stopped while it was being made."
 
 
@@ -92,7 +86,7 @@ def main() -> None:
 
 def walk(kinds: Sequence[str], folder: Path, most: int, *, twice: bool) -> Mapping[str, Object]:
     """Let a program of each kind live undisturbed once, then die at its moments."""
-    undisturbed = _in_forks({kind: _trial(KINDS[kind], folder / kind, ()) for kind in kinds})
+    undisturbed = in_forks({kind: _trial(KINDS[kind], folder / kind, ()) for kind in kinds})
     trials: dict[tuple[str, str], Trial] = {}
     for kind in kinds:
         moments = undisturbed[kind]["moments"]
@@ -100,7 +94,7 @@ def walk(kinds: Sequence[str], folder: Path, most: int, *, twice: bool) -> Mappi
             deaths = [point, 1 + 7 * number % max(len(moments) // 2, 1)] if twice else [point]
             name = f"{point} {moments[point - 1]}" + f", then {deaths[-1]}" * twice
             trials[kind, name] = _trial(KINDS[kind], folder / f"{kind} {'-'.join(map(str, deaths))}", deaths)
-    done = _in_forks(trials)
+    done = in_forks(trials)
     return {
         kind: {
             "moments": undisturbed[kind]["moments"],
@@ -209,7 +203,7 @@ async def _aclient(folder: Path) -> AsyncIterator[AsyncOpenAI]:
 def _serve(folder: Path) -> None:
     """Be the server, until killed."""
     faulthandler.cancel_dump_traceback_later()
-    signal.alarm(_HANGS_S * 5)
+    signal.alarm(HANGS_S * 5)
     with _engine(folder) as engine, served(engine.app) as address:
         (folder / "server.new").write_text(f"{os.getpid()} {address}/v1", "ascii")
         (folder / "server.new").rename(folder / "server")
@@ -243,8 +237,8 @@ def _prepare(kind: Kind, folder: Path) -> None:
     """Make what was there before the program: an assistant, a thread; perhaps a run that waits, or has expired."""
     if kind.apart:
         faulthandler.cancel_dump_traceback_later()  # its thread is not to be forked; each fork gets one of its own
-        _fork(partial(_serve, folder))
-        faulthandler.dump_traceback_later(_HANGS_S, exit=True)
+        fork(partial(_serve, folder))
+        faulthandler.dump_traceback_later(HANGS_S, exit=True)
         while not (folder / "server").exists():
             time.sleep(0.01)
     tools = _tools(kind, Effects(folder / "effects"))
@@ -412,39 +406,6 @@ def _of_kept(folder: Path, effects: Sequence[Sequence[str]], outputs: Mapping[st
                 if outputs.get(call_id) != known.output.content:
                     found.append(f"{call_id} had given {known.output.content!r} and told {outputs.get(call_id)!r}")
     return found
-
-
-# -- forks -------------------------------------------------------------------------------------------------------------
-
-
-def _in_forks(trials: Mapping[Name, Trial]) -> dict[Name, Object]:
-    """Carry trials out, a few at once."""
-    waiting, results = list(trials.items()), dict[Name, Object]()
-    under_way: dict[int, tuple[Name, Trial]] = {}
-    while waiting or under_way:
-        while waiting and len(under_way) < _AT_ONCE:
-            name, trial = waiting.pop(0)
-            under_way[_fork(next(trial))] = name, trial
-        pid, status = os.wait()
-        name, trial = under_way.pop(pid)
-        try:
-            under_way[_fork(trial.send(os.waitstatus_to_exitcode(status)))] = name, trial
-        except StopIteration as ended:
-            results[name] = ended.value
-    return results
-
-
-def _fork(work: Callable[[], None]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    faulthandler.dump_traceback_later(_HANGS_S, exit=True)
-    try:
-        work()
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from toolkit.assistants.fingerprints import (
     with_record,
 )
 from toolkit.assistants.instructions import joined
+from toolkit.assistants.limits import MOST_TOOLS
 from toolkit.assistants.standing import Kind, settled, standing, who_did
 from toolkit.assistants.wanted import Json, Wanted
 from toolkit.errors import RegistrationError
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from openai.types.beta import Assistant
 
 __all__ = ["Change", "Plan", "decide"]
-
-MOST_TOOLS = 128
-"""ModifyAssistantRequest.tools of the API reference, maxItems."""
 
 
 @dataclass(frozen=True, slots=True)

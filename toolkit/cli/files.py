@@ -26,7 +26,7 @@ __all__ = ["add", "files_of"]
 
 _LOOK_S: Final = 0.1
 _AT_ONCE: Final = 500
-"""How many files come in one batch: the first are processed while the others are sent."""
+"""How many files come in one batch, at most."""
 _SHOWN: Final = 20
 """How many files that failed are named."""
 

@@ -124,10 +124,6 @@ class Embedding:
             left_s -= wait_s
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._embedder.aclose()
-
 
 def _without_vectors(tx: Tx, file: Row, model: Row) -> Sequence[Row]:
     about = {"store_file": file["seq"], "embedder": model["seq"]}

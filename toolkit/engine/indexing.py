@@ -243,16 +243,22 @@ class Indexing:
             while after != before:
                 before = after
                 copied = await self._store.write(partial(copy, file=file, from_=twin, after=after, owner=self._worker))
-                if copied is None:  # it is gone meanwhile
+                if copied is None:  # it is gone meanwhile, or the file is
                     await self._emptied(file)
                     return None
                 after = copied
         return int(twin["usage_bytes"])
 
     async def _emptied(self, file: Row) -> None:
-        """Take all chunks of a file away."""
-        while await self._store.write(lambda tx: _remove_of(tx, file["seq"], _REMOVED)) == _REMOVED:
+        """Take all chunks of a file away, while it is ours: who has it now has written others."""
+        while await self._store.write(partial(self._empty, file)) == _REMOVED:
             pass
+
+    def _empty(self, file: Row, tx: Tx) -> int:
+        return _remove_of(tx, file["seq"], _REMOVED) if self._holds(tx, file) else 0
+
+    def _holds(self, tx: Tx, file: Row) -> bool:
+        return tx.one("store_file.held", seq=file["seq"], owner=self._worker) is not None
 
     async def _write_all(self, file: Row, pieces: Iterator[_Piece]) -> int | None:
         """Write the chunks of a file; their bytes, or None when it is cancelled, removed or another worker's by now."""
@@ -266,7 +272,7 @@ class Indexing:
 
     def _write(self, file: Row, pieces: Sequence[_Piece], tx: Tx) -> bool:
         """Add chunks to a file; False when it is not ours any more."""
-        if tx.one("store_file.held", seq=file["seq"], owner=self._worker) is None:
+        if not self._holds(tx, file):
             return False
         store = tx.one("vector_store.number", id=file["store"])
         assert store is not None  # its files would have gone with it

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Final, TypeVar
 
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.endpoint.embeddings import Embeddings
@@ -14,6 +16,8 @@ from toolkit.engine.search.embedder import Embedder, Reranker
 from toolkit.errors import EngineError
 
 __all__ = ["SearchModels", "search_models"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +36,30 @@ def search_models(
     reranking_model: str | None,
 ) -> SearchModels:
     """Settle on the models: a name alone is one of the engine's model endpoints. Raises EngineError."""
+    if embeddings_model is not None and find_spec("numpy") is None:
+        raise EngineError("Vectors are compared with numpy. Get it: pip install 'assistants-toolkit[files]'")
     return SearchModels(
-        _embeddings(models, embeddings, embeddings_model), _reranking(models, reranker, reranking_model)
+        _settled(models, embeddings, embeddings_model, Embeddings, "makes the vectors", "embeddings"),
+        _settled(models, reranker, reranking_model, Reranking, "puts passages in order", "reranker"),
     )
 
 
-def _embeddings(models: Models, given: Embedder | Endpoint | None, name: str | None) -> tuple[Embedder, str] | None:
-    if name is None:
-        if given is not None:
-            raise EngineError("Which model makes the vectors? Give an Engine `embeddings_model` too.")
-        return None
-    if find_spec("numpy") is None:
-        raise EngineError("Vectors are compared with numpy. Get it: pip install 'assistants-toolkit[files]'")
-    if given is not None:
-        return (Embeddings(given) if isinstance(given, Endpoint) else given), name
-    endpoint, used = _at_endpoint(models, name, "embeddings")
-    return Embeddings(endpoint), used
+_NAMED: Final = {"embeddings": "embeddings_model", "reranker": "reranking_model"}
+"""Argument of an Engine that says where a model is -> the one that names it."""
 
 
-def _reranking(models: Models, given: Reranker | Endpoint | None, name: str | None) -> tuple[Reranker, str] | None:
+def _settled(
+    models: Models, given: T | Endpoint | None, name: str | None, at: Callable[[Endpoint], T], does: str, place: str
+) -> tuple[T, str] | None:
+    """Settle on one model: what it does, and by which argument its place comes."""
     if name is None:
         if given is not None:
-            raise EngineError("Which model puts passages in order? Give an Engine `reranking_model` too.")
+            raise EngineError(f"Which model {does}? Give an Engine `{_NAMED[place]}` too.")
         return None
     if given is not None:
-        return (Reranking(given) if isinstance(given, Endpoint) else given), name
-    endpoint, used = _at_endpoint(models, name, "reranker")
-    return Reranking(endpoint), used
+        return (at(given) if isinstance(given, Endpoint) else given), name
+    endpoint, used = _at_endpoint(models, name, place)
+    return at(endpoint), used
 
 
 def _at_endpoint(models: Models, name: str, instead: str) -> tuple[Endpoint, str]:

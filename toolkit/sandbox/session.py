@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
-import json
 import os
 import signal
 from asyncio.subprocess import PIPE, Process
@@ -17,17 +16,15 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final
 
+from toolkit.sandbox.answers import head_of, output_of
 from toolkit.sandbox.inside.wire import LONGEST_LINE, packed
 from toolkit.sandbox.printed import Mark, Printed
 from toolkit.sandbox.sandbox import (
     Ended,
-    Failure,
-    FileChanged,
     Image,
     Limits,
     Output,
     Refusal,
-    Result,
     Text,
     Why,
 )
@@ -137,7 +134,7 @@ class WalledSession:
                         continue
                     if rest := decoder.decode(b"", final=True):
                         yield Text(rest)
-                    output = _read(*each, limits)
+                    output = output_of(*each, limits)
                     if isinstance(output, Image):
                         pictures -= 1
                     if output is not None and not (isinstance(output, Image) and pictures < 0):
@@ -257,7 +254,7 @@ class WalledSession:
         """Read answers as long as there are any."""
         try:
             while True:
-                head = _head(await self._answers.readuntil(b"\n"))
+                head = head_of(await self._answers.readuntil(b"\n"))
                 self._left -= head["size"]
                 if self._left < 0:
                     raise ValueError
@@ -377,32 +374,3 @@ async def start(command: Callable[[int], Sequence[str]], plan: bytes, word: byte
         await session.aclose()
         raise
     return session
-
-
-def _head(line: bytes) -> dict[str, Any]:
-    """Read the head of an answer. Raises ValueError when it is none."""
-    said: Any = json.loads(line)
-    if not isinstance(said, dict):
-        raise ValueError
-    head: dict[str, Any] = said  # pyright: ignore[reportUnknownVariableType] - any JSON
-    kind, mark, call, size = (head.get(name) for name in ("kind", "mark", "call", "size"))
-    if not isinstance(kind, str) or not isinstance(mark, str) or type(call) is not int or type(size) is not int:
-        raise ValueError
-    if size < 0:
-        raise ValueError
-    return head
-
-
-def _read(head: Mapping[str, Any], body: bytes, limits: Limits) -> Output | None:
-    """Make an output of an answer; None of what is none."""
-    match head["kind"]:
-        case "result":
-            return Result(body[: limits.output_bytes].decode("utf-8", "replace"))
-        case "failure":
-            return Failure(body[: limits.output_bytes].decode("utf-8", "replace"))
-        case "image" if body.startswith(b"\x89PNG\r\n\x1a\n") and len(body) <= limits.picture_bytes:
-            return Image(body)
-        case "changed" if isinstance(head.get("path"), str) and type(head.get("bytes")) is int:
-            return FileChanged(head["path"], head["bytes"])
-        case _:
-            return None

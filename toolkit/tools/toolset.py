@@ -15,6 +15,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from toolkit.assistants.instructions import joined
+from toolkit.assistants.limits import MOST_TOOLS
 from toolkit.errors import DefinitionError
 from toolkit.tools.defaults import Defaults, ToolsetOptions
 from toolkit.tools.tool import Tool
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
     from toolkit.tools.lint import Finding
     from toolkit.tools.terms import Filter, Guard
 
-__all__ = ["MOST_TOOLS", "Toolset"]
-
-MOST_TOOLS = 128
-"""CreateAssistantRequest.tools of the API reference, maxItems."""
+__all__ = ["Toolset"]
 
 
 class Toolset(Mapping[str, Tool[..., Any]]):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer  # type: ignore[import-not-found, unused-ignore]
+from tokenizers import Tokenizer  # type: ignore[import-not-found, unused-ignore]  # comes with the run (packages.py)
 
 __all__ = ["Matrix", "embedder"]
 

@@ -1,4 +1,4 @@
-"""What rankings are made of, with values; where numpy is."""
+"""What rankings are made of, with values."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from math import log
 
+import numpy as np
 import pytest
 
-np = pytest.importorskip("numpy")
-
-from tests.benchmarks.search.index import Index  # noqa: E402
-from tests.benchmarks.search.offline import grams, latent  # noqa: E402
-from tests.benchmarks.search.questions import Collection, Page  # noqa: E402
-from tests.benchmarks.search.scoring import best_first, bm25, cosines, fused, keywords, mixed, near  # noqa: E402
+from tests.benchmarks.search.index import Index
+from tests.benchmarks.search.offline import grams, latent
+from tests.benchmarks.search.questions import Collection, Page
+from tests.benchmarks.search.scoring import best_first, bm25, cosines, fused, keywords, mixed, near
 
 TEXTS = ("roses are pruned in spring, roses!", "spring roses", "a car needs oil", "the automobile needs oil")
 

@@ -69,7 +69,7 @@ def test_half_a_letter_ends_one_way_or_the_other(cut: int) -> None:
 def instead(monkeypatch: pytest.MonkeyPatch, program: str, *arguments: str) -> None:
     """Have another program read it."""
     monkeypatch.setattr(shutil, "which", lambda name: program if name == "catdoc" else None)
-    monkeypatch.setitem(old_word._PROGRAMS, "catdoc", arguments)  # type: ignore[arg-type]
+    monkeypatch.setitem(old_word._PROGRAMS, "catdoc", arguments)
 
 
 @walled

@@ -13,9 +13,10 @@ import resource
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from toolkit.engine.search.reading import Text, Unreadable
+from toolkit.engine.search.reading import OLD_OFFICE, Text, Unreadable
 from toolkit.kernel.calls import machine
 from toolkit.kernel.landlock import abi, restrict
 from toolkit.kernel.privileges import gain_no_privileges
@@ -23,9 +24,8 @@ from toolkit.kernel.seccomp import Pass, install, program
 
 __all__ = ["is_old_office", "read"]
 
-_SIGNATURE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORD, _LOCKED = "WordDocument".encode("utf-16-le"), "EncryptedPackage".encode("utf-16-le")
-_PROGRAMS: Final = {
+_PROGRAMS: Final[Mapping[str, Sequence[str]]] = {
     "catdoc": ("-w", "-s", "cp1252", "-d", "utf-8"),
     "antiword": ("-w", "0", "-m", "UTF-8.txt", "/proc/self/fd/0"),
 }
@@ -44,7 +44,7 @@ prlimit64 getrlimit sysinfo getrandom futex clock_gettime gettimeofday time exit
 
 def is_old_office(data: bytes) -> bool:
     """Say whether a file is one of the Office of before 2007, or a locked one of today's."""
-    return data.startswith(_SIGNATURE)
+    return data.startswith(OLD_OFFICE)
 
 
 async def read(data: bytes) -> Text:

@@ -12,7 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["MOST_BYTES", "MOST_DOCUMENT_BYTES", "MOST_TOKENS", "Path", "Text", "Unreadable", "is_document", "text_of"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_DOCUMENT_BYTES",
+    "MOST_TOKENS",
+    "OLD_OFFICE",
+    "Path",
+    "Text",
+    "Unreadable",
+    "is_document",
+    "text_of",
+]
 
 MOST_TOKENS: Final = 5_000_000
 """Of one file, as the API's guide has it."""
@@ -21,8 +31,10 @@ MOST_BYTES: Final = 4 * MOST_TOKENS
 MOST_DOCUMENT_BYTES: Final = 128 * 2**20
 """Of a document that has to be taken apart; it holds more than its text."""
 
+OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How files of the Office of before 2007 begin, and locked ones of today's (`old_word.py`)."""
 _SIGNATURES: Final[Mapping[bytes, str]] = {
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office file",
+    OLD_OFFICE: "an old Office file",
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"GIF87a": "a GIF image",

@@ -88,7 +88,7 @@ class Retriever:
         embedder, nearness = self._embedder, self._nearness
         if embedder is not None and nearness is not None:
             for model in models:
-                vectors = await self._asked(model["name"], partial(_vectors, embedder, queries))
+                vectors = await self._asked(model["name"], partial(embedder.embed, model["name"], queries))
                 if vectors is not None and len(vectors[0]) == model["dimensions"]:
                     for each, vector in zip(meanings, vectors, strict=True):
                         each.append(Meaning(model["seq"], model["floor"], nearness.packed([vector])))
@@ -98,36 +98,28 @@ class Retriever:
         reranker = self._reranker
         if reranker is None or not found:
             return found
-        texts = [hit.text for hit in found]
+        texts, model = [hit.text for hit in found], self._reranking_model
         best = [0.0] * len(found)
         for query in queries:
-            scores = await self._asked(self._reranking_model, partial(_reread, reranker, query, texts))
+            scores = await self._asked(model, partial(reranker.rerank, model, query, texts))
             if scores is None:
                 return found
             best = list(map(max, best, scores))
         ranked = [replace(hit, score=round(score, 4)) for hit, score in zip(found, best, strict=True)]
         return sorted(ranked, key=lambda hit: -hit.score)
 
-    async def _asked(self, model: str, ask: Callable[[str], Awaitable[T]]) -> T | None:
+    async def _asked(self, model: str, ask: Callable[[], Awaitable[T]]) -> T | None:
         """Ask a model; None when it does not answer in time, or did not a moment ago."""
         if time.monotonic() < self._rests.get(model, 0.0):
             return None
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                return await ask(model)
+                return await ask()
         except (ModelError, TimeoutError) as error:
             why = error.code if isinstance(error, ModelError) else "too slow"
             _log.warning("searches do without the model %s for %.0f s: it does not answer (%s)", model, _REST_S, why)
             self._rests[model] = time.monotonic() + _REST_S
             return None
-
-
-async def _vectors(embedder: Embedder, queries: Sequence[str], model: str) -> Sequence[Sequence[float]]:
-    return await embedder.embed(model, queries)
-
-
-async def _reread(reranker: Reranker, query: str, texts: Sequence[str], model: str) -> Sequence[float]:
-    return await reranker.rerank(model, query, texts)
 
 
 def _models(tx: Tx, stores: Sequence[Row]) -> Sequence[Row]:

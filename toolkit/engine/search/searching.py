@@ -138,9 +138,9 @@ def hits(
     searches = max(1, len(stores) * len(questions))
     for store in stores:
         files = None if filter_ is None else _passing(tx, store, filter_)
+        within = _Within(store, files, most * _LOOKED_AT, _count(tx, store))
         for question in questions:
             words = wanted(question.text)[: _MOST_WORDS // searches]
-            within = _Within(store, files, most * _LOOKED_AT)
             found = _worded(tx, within, words)
             if nearness is not None and question.meanings:
                 found = _with_nearness(tx, within, question.meanings, nearness, found)
@@ -180,6 +180,8 @@ class _Within:
     store: Row
     files: Sequence[int] | None
     most: int
+    chunks: int
+    """How many the store has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +202,9 @@ def _worded(tx: Tx, within: _Within, words: Sequence[str]) -> Sequence[tuple[flo
 
     Words that very many chunks have find none by themselves, but together, and count in those that others find.
     """
-    here = f"store : {_quoted(named(within.store))}"
-    counted = tx.one("chunk.count", words=here)
-    if counted is None or not counted["count"]:
+    here, chunks = _in(within.store), within.chunks
+    if not chunks:
         return ()
-    chunks: int = counted["count"]
     looked_up = [_looked_up(tx, here, word, _COMMON) for word in words]
     rarest = min(looked_up, key=lambda word: word.count, default=None)
     if rarest is not None and rarest.is_common:
@@ -262,6 +262,19 @@ def _with_nearness(
         (score if row["seq"] not in near else score * (1 - _NEARNESS) + near[row["seq"]] * _NEARNESS, row)
         for score, row in found
     ]
+
+
+def _in(store: Row) -> str:
+    """Write to the index that it is to look in one store."""
+    return f"store : {_quoted(named(store))}"
+
+
+def _count(tx: Tx, store: Row) -> int:
+    """Count the chunks of a store."""
+    row = tx.one("chunk.count", words=_in(store))
+    assert row is not None
+    count: int = row["count"]
+    return count
 
 
 def _having(tx: Tx, words: str, most: int) -> list[int]:
