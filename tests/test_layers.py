@@ -151,5 +151,11 @@ def test_defining_a_tool_imports_neither_the_client_nor_the_engine() -> None:
     assert modules_after(source).isdisjoint({"openai", "httpx2", "toolkit.engine", "toolkit.runs.drivers", "typer"})
 
 
+@pytest.mark.parametrize("module", ["toolkit.engine.compose", "toolkit.cli.doctor", "toolkit.cli.serve"])
+def test_what_only_posix_has_is_imported_where_it_is_used(module: str) -> None:
+    hidden = "import sys\nsys.modules.update(dict.fromkeys(['resource', 'pwd', 'grp', 'termios', 'pty'], None))"
+    assert module in modules_after(f"import asyncio, subprocess\n{hidden}\nimport {module}")
+
+
 def test_the_engine_needs_no_extra() -> None:
     assert modules_after("import toolkit.engine.compose").isdisjoint({"uvicorn", "typer", "rich"})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -104,6 +103,8 @@ async def _at_most(stream: asyncio.StreamReader) -> bytes:
 
 def _become(path: str, arguments: list[str]) -> None:
     """Be the other program, within the bounds, from here on."""
+    import resource  # not there on Windows, where none is started
+
     for limit, most in (
         (resource.RLIMIT_AS, _MEMORY_BYTES),
         (resource.RLIMIT_CPU, _CPU_S),

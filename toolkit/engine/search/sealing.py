@@ -7,7 +7,6 @@ programs, processes and threads, signals to others. What it needs must be loaded
 
 from __future__ import annotations
 
-import resource
 from typing import Final
 
 from toolkit.kernel.calls import machine
@@ -29,6 +28,8 @@ def can_seal() -> bool:
 
 def seal(*, memory_bytes: int, cpu_s: int) -> None:
     """Seal this process. Raises OSError when the kernel does not, and then nothing may be read."""
+    import resource  # not there on Windows, where nothing is sealed
+
     for limit, most in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CPU, cpu_s),
