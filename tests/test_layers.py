@@ -27,9 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "assistants": {"errors"},
     "tools": {"errors", "assistants"},
     "runs": {"errors", "tools"},
-    "engine": {"errors", "kernel"},
+    "engine": {"errors", "kernel", "sandbox"},
     "server": {"errors", "engine"},
-    "compose": {"errors", "engine", "server"},
+    "compose": {"errors", "engine", "sandbox", "server"},
     "face": {"compose", "engine"},
     "cli": {"toolkit", "errors", "assistants", "tools", "runs", "engine", "sandbox", "server", "compose", "face"},
 }

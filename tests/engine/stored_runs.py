@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from toolkit.engine import moves
+from toolkit.engine.calls import Turn
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects import assistants, runs, threads
@@ -57,12 +58,12 @@ def claimed(tx: Tx, at: int, *, project: str = "default", model: str = "small") 
 
 def completed(tx: Tx, at: int, *, project: str = "default") -> Run:
     run = claimed(tx, at, project=project)
-    return moves.complete(tx, run, at, Tokens(10, 5), text="the secret answer").run
+    return moves.complete(tx, run, at, Tokens(10, 5), moves.Said("the secret answer")).run
 
 
 def waiting(tx: Tx, at: int, *, project: str = "default", model: str = "small") -> Run:
     run = claimed(tx, at, project=project, model=model)
-    return moves.require_action(tx, run, None, moves.Turn(CALLS, CHAT, {}, Tokens(7, 3)), at).run
+    return moves.require_action(tx, run, None, Turn(CALLS, CHAT, Tokens(7, 3)), at).run
 
 
 def failed(tx: Tx, at: int) -> Run:

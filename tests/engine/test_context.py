@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from toolkit.engine import context, moves
+from toolkit.engine.calls import Turn
 from toolkit.engine.context import Budget, Context
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall, ModelRequest
@@ -45,16 +46,14 @@ class Thread:
     def call(self, run: Run, *names: str) -> Run:
         calls = [ModelCall(f"call_{name}", name, "{}") for name in names]
         chat = json.dumps({"role": "assistant", "content": None, "tool_calls": [{"id": call.id} for call in calls]})
-        waiting = self.do(
-            lambda tx: moves.require_action(tx, run, None, moves.Turn(calls, chat, {}, Tokens(1, 1)), NOW)
-        ).run
+        waiting = self.do(lambda tx: moves.require_action(tx, run, None, Turn(calls, chat, Tokens(1, 1)), NOW)).run
         outputs = [(call.id, f"output of {call.name}") for call in calls]
         self.do(lambda tx: moves.submit(tx, waiting, outputs, NOW, owner="me"))
         claimed: Run = self.do(lambda tx: moves.claim(tx, run.id, "me", NOW)).run
         return claimed
 
     def answer(self, run: Run, text: str) -> None:
-        self.do(lambda tx: moves.complete(tx, run, NOW, Tokens(1, 1), text=text))
+        self.do(lambda tx: moves.complete(tx, run, NOW, Tokens(1, 1), moves.Said(text)))
 
     def read(self, run: Run, budget: Budget = Budget()) -> list[str]:
         found: Context = self.do(lambda tx: context.read(tx, run, budget))

@@ -564,17 +564,6 @@ def test_another_project_sees_nothing(start: Start) -> None:
     assert other.beta.assistants.list().data == []
 
 
-@pytest.mark.parametrize("tool", ["code_interpreter"])
-def test_a_run_that_asks_for_a_tool_not_served_is_refused(start: Start, tool: Any) -> None:
-    talk = start(answer("Hi"))
-    with pytest.raises(BadRequestError, match=tool) as error:
-        talk.create(tools=[{"type": tool}])
-    assert error.value.param == "tools"
-    talk.client.beta.assistants.update(talk.assistant.id, tools=[{"type": tool}])
-    with pytest.raises(BadRequestError, match=tool):
-        talk.create()
-
-
 def _until(true: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not true():

@@ -14,6 +14,8 @@ import pytest
 from tests.engine.scripted import Script, Scripted, answer
 from toolkit.engine import workers
 from toolkit.engine.blobs import Blobs
+from toolkit.engine.code.interpreting import Interpreting
+from toolkit.engine.code.sessions import Sessions
 from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
 from toolkit.engine.indexing import Indexing
@@ -25,6 +27,7 @@ from toolkit.engine.objects.settings import CreateRun
 from toolkit.engine.routing import Models
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.sqlite import SQLite
+from toolkit.sandbox.walls import available
 
 DAY_S = 24 * 3600
 
@@ -51,6 +54,7 @@ class Worker:
             store=self.store,
             filing=filing,
             models=Models(self.model if script is not None else None),
+            interpreting=Interpreting(Sessions(available, memory_bytes=2**30), filing),
             clock=self.clock,
             meter=Silent(),
             context_tokens=None,

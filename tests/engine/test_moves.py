@@ -10,9 +10,10 @@ import pytest
 
 from tests.contract.official import assert_official
 from toolkit.engine import moves
+from toolkit.engine.calls import Turn
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall
-from toolkit.engine.moves import Fenced, Moved, Turn
+from toolkit.engine.moves import Fenced, Moved, Said
 from toolkit.engine.objects import assistants, messages, runs, steps, threads
 from toolkit.engine.objects.answers import draft, drafted
 from toolkit.engine.objects.paging import PageQuery
@@ -61,7 +62,7 @@ def claimed(do: Do, **settings: Any) -> Run:
 
 def waiting(do: Do) -> Run:
     run = claimed(do)
-    moved: Moved = do(lambda tx: moves.require_action(tx, run, None, Turn(CALLS, CHAT, {}, USED), NOW))
+    moved: Moved = do(lambda tx: moves.require_action(tx, run, None, Turn(CALLS, CHAT, USED), NOW))
     return moved.run
 
 
@@ -157,9 +158,9 @@ def test_a_run_under_way_is_taken_over_only_when_its_worker_has_lost_it(do: Do) 
     assert moved.run.attempt == 2
     assert moved.run.state["started_at"] == NOW
     with pytest.raises(Fenced):
-        do(lambda tx: moves.finish_message(tx, run, writing, "late", NOW + 7, USED))
+        do(lambda tx: moves.finish_message(tx, run, Said("late", writing=writing), NOW + 7, USED))
     with pytest.raises(Fenced):
-        do(lambda tx: moves.complete(tx, run, NOW + 7, USED, text="late", writing=writing))
+        do(lambda tx: moves.complete(tx, run, NOW + 7, USED, Said("late", writing=writing)))
     do(lambda tx: draft(tx, message_id, "late"))
     text = {"value": "Half of it", "annotations": []}
     assert messages_of(do, run)[-1]["content"] == [{"type": "text", "text": text}], "what was heard of it"
@@ -188,7 +189,7 @@ def test_an_answer_is_a_message_and_a_step(do: Do) -> None:
         "thread.message.created",
         "thread.message.in_progress",
     ]
-    moved = do(lambda tx: moves.complete(tx, run, NOW + 3, USED, text="hi there", writing=writing))
+    moved = do(lambda tx: moves.complete(tx, run, NOW + 3, USED, Said("hi there", writing=writing)))
     assert names(moved) == ["thread.message.completed", "thread.run.step.completed", "thread.run.completed"]
     value = wire(do, run)
     assert (value["status"], value["completed_at"], value["expires_at"]) == ("completed", NOW + 3, None)
@@ -205,7 +206,7 @@ def test_an_answer_is_a_message_and_a_step(do: Do) -> None:
 
 def test_an_answer_nobody_listened_to_comes_out_the_same(do: Do) -> None:
     run = claimed(do)
-    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi"))
+    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, Said("hi")))
     assert names(moved)[:4] == [
         "thread.run.step.created",
         "thread.run.step.in_progress",
@@ -218,7 +219,7 @@ def test_an_answer_nobody_listened_to_comes_out_the_same(do: Do) -> None:
 @pytest.mark.parametrize("text", ["half a sent", ""])
 def test_an_answer_cut_by_a_limit_is_incomplete(do: Do, text: str) -> None:
     run = claimed(do)
-    do(lambda tx: moves.complete(tx, run, NOW, USED, cut="max_completion_tokens", text=text))
+    do(lambda tx: moves.complete(tx, run, NOW, USED, Said(text), cut="max_completion_tokens"))
     value = wire(do, run)
     assert value["status"] == "incomplete"
     assert value["incomplete_details"] == {"reason": "max_completion_tokens"}
@@ -280,11 +281,11 @@ def test_outputs_that_do_not_fit_leave_the_run_waiting(do: Do, outputs: list[tup
 def test_text_before_calls_is_a_message_of_its_own(do: Do) -> None:
     run = claimed(do)
     writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
-    do(lambda tx: moves.finish_message(tx, run, writing, "Let me look.", NOW, Tokens()))
+    do(lambda tx: moves.finish_message(tx, run, Said("Let me look.", writing=writing), NOW, Tokens()))
     step, _ = do(lambda tx: moves.begin_calls(tx, run, NOW))
     chat = json.dumps({**json.loads(CHAT), "content": "Let me look."})
     message_id = writing.message["id"]
-    moved = do(lambda tx: moves.require_action(tx, run, step, Turn(CALLS, chat, {}, USED, message_id), NOW))
+    moved = do(lambda tx: moves.require_action(tx, run, step, Turn(CALLS, chat, USED, message_id=message_id), NOW))
     assert messages_of(do, run)[-1]["status"] == "completed"
     do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me"))
     assert [chat["role"] for chat in chats(do, run)] == ["user", "assistant", "tool", "tool"]
@@ -294,10 +295,9 @@ def test_text_before_calls_is_a_message_of_its_own(do: Do) -> None:
 
 def test_text_deleted_while_its_calls_waited_stays_deleted(do: Do) -> None:
     run = claimed(do)
-    writing, _ = do(lambda tx: moves.finish_message(tx, run, None, "Secret.", NOW, Tokens()))
-    message_id = writing.message["id"]
+    message_id, _ = do(lambda tx: moves.finish_message(tx, run, Said("Secret."), NOW, Tokens()))
     chat = json.dumps({**json.loads(CHAT), "content": "Secret."})
-    moved = do(lambda tx: moves.require_action(tx, run, None, Turn(CALLS, chat, {}, USED, message_id), NOW))
+    moved = do(lambda tx: moves.require_action(tx, run, None, Turn(CALLS, chat, USED, message_id=message_id), NOW))
     do(lambda tx: messages.delete(tx, "default", run.thread, message_id))
     do(lambda tx: moves.submit(tx, moved.run, OUTPUTS, NOW, owner="me"))
     assert "Secret." not in json.dumps(chats(do, run))
@@ -340,7 +340,7 @@ def test_other_ends_close_all_and_free_the_thread(do: Do, stage: str, event: Any
         assert answer["content"][0]["text"]["value"] == "half"
     assert not is_locked(do, run)
     with pytest.raises(Fenced):
-        do(lambda tx: moves.complete(tx, run, NOW + 10, USED, text="late"))
+        do(lambda tx: moves.complete(tx, run, NOW + 10, USED, Said("late")))
     with pytest.raises(Refused):
         do(lambda tx: moves.end(tx, moved.run, "cancel", NOW + 10))
 
@@ -349,7 +349,7 @@ def test_changed_metadata_survives_the_runs_own_moves(do: Do) -> None:
     run = claimed(do)
     request = runs.ModifyRun(metadata={"k": "v"})
     do(lambda tx: runs.modify(tx, "default", run.thread, run.id, request))
-    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi"))
+    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, Said("hi")))
     assert json.loads(moved.run.wire)["metadata"] == {"k": "v"}
     assert wire(do, run)["metadata"] == {"k": "v"}
 
@@ -359,7 +359,7 @@ def test_metadata_of_a_message_changed_while_it_is_written_stays(do: Do) -> None
     writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
     request = messages.ModifyMessage(metadata={"k": "v"})
     do(lambda tx: messages.modify(tx, "default", run.thread, writing.message["id"], request))
-    do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi", writing=writing))
+    do(lambda tx: moves.complete(tx, run, NOW, USED, Said("hi", writing=writing)))
     assert messages_of(do, run)[-1]["metadata"] == {"k": "v"}
 
 
@@ -367,6 +367,6 @@ def test_a_message_deleted_while_it_is_written_stays_deleted(do: Do) -> None:
     run = claimed(do)
     writing, _ = do(lambda tx: moves.begin_message(tx, run, NOW))
     do(lambda tx: messages.delete(tx, "default", run.thread, writing.message["id"]))
-    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, text="hi", writing=writing))
+    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, Said("hi", writing=writing)))
     assert names(moved) == ["thread.run.step.completed", "thread.run.completed"]
     assert len(messages_of(do, run)) == 1

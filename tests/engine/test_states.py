@@ -30,6 +30,7 @@ RUN = {
     ("queued", "expire"): "expired",
     ("queued", "fail"): "failed",
     ("in_progress", "claim"): "in_progress",
+    ("in_progress", "call_tools"): "in_progress",
     ("in_progress", "use_tools"): "in_progress",
     ("in_progress", "require_action"): "requires_action",
     ("in_progress", "complete"): "completed",

@@ -84,7 +84,7 @@ def test_a_worker_still_at_it_is_fenced(do: Do) -> None:
     run = do(lambda tx: claimed(tx, NOW))
     do(lambda tx: upkeep.unlock(tx, run.id, NOW))
     with pytest.raises(Fenced):
-        do(lambda tx: moves.complete(tx, run, NOW, Tokens(), text="late"))
+        do(lambda tx: moves.complete(tx, run, NOW, Tokens(), moves.Said("late")))
     assert status(do, run) == "cancelled"
 
 

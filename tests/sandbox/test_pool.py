@@ -108,6 +108,7 @@ def test_those_that_are_ready_have_run_the_prelude() -> None:
         sandbox = Memories()
         pool = Pool(sandbox, LIMITS, prelude="import pandas")
         await pool.session("a")  # who could not wait has not
+        await asyncio.sleep(0.01)
         await pool.session("b")
         assert [each.ran for each in sandbox.made[:2]] == [[], ["import pandas"]]
         await pool.aclose()

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from toolkit.engine.blobs import Blobs
+from toolkit.engine.code.interpreting import Interpreting
+from toolkit.engine.code.sessions import Sessions
 from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
@@ -36,6 +38,8 @@ from toolkit.server.rooms import Rooms
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
+
+    from toolkit.sandbox.sandbox import Sandbox
 
 __all__ = ["Engine"]
 
@@ -62,6 +66,10 @@ class Engine:
     or `reranker` is an `Endpoint` (or an object of your own) that has them. `search_memory_bytes` bounds the vectors
     that are kept in memory; what does not fit is read for every search. See docs/search.md.
 
+    Code of the tool code_interpreter runs behind the strongest wall that this machine has, or in the `sandbox` that is
+    given; where there is no wall, runs with that tool are refused. All sessions together take `sandbox_memory_bytes` at
+    most; the least recently used end first. See docs/code_interpreter.md.
+
     `api_keys` (key -> project) count besides those that `toolkit keys create` puts into the store. Without any, `app`
     lets everybody in but web pages of strangers: `allow_hosts` and `cors_origins` go to `toolkit.server.origins`.
 
@@ -87,6 +95,8 @@ class Engine:
         reranker: Reranker | Endpoint | None = None,
         reranking_model: str | None = None,
         search_memory_bytes: int = 512 * 2**20,
+        sandbox: Sandbox | None = None,
+        sandbox_memory_bytes: int = 4 * 2**30,
         context_tokens: int | None = None,
         run_expires_s: int = 600,
         run_max_turns: int = 100,
@@ -103,6 +113,7 @@ class Engine:
         self._models = Models(model, models, endpoints)
         self._search_models = search_models(self._models, embeddings, embeddings_model, reranker, reranking_model)
         self._nearness = _nearness(search_memory_bytes) if self._search_models.embeddings else None
+        self._sandbox, self._sandbox_memory_bytes = sandbox, sandbox_memory_bytes
         self._context_tokens = context_tokens
         self._run_expires_s = run_expires_s
         self._run_max_turns = run_max_turns
@@ -181,6 +192,11 @@ class Engine:
                 self._here[0].run(self._here[1].start())  # runs that were left behind go on at once
             return self._here[1], self._here[0]
 
+    async def _choose_sandbox(self) -> Sandbox:
+        from toolkit.sandbox.walls import available
+
+        return self._sandbox or await available()
+
     def _wing(self) -> _Wing:
         models = self._models
         filing = Filing(self._store, self._blobs)
@@ -197,6 +213,9 @@ class Engine:
                 store=self._store,
                 filing=filing,
                 models=models,
+                interpreting=Interpreting(
+                    Sessions(self._choose_sandbox, memory_bytes=self._sandbox_memory_bytes), filing
+                ),
                 retriever=retriever,
                 clock=time.time,
                 meter=self._metrics,

@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from toolkit.engine.code import tool as code
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelRequest
 from toolkit.engine.objects.runs import Run
-from toolkit.engine.search.tool import definition
+from toolkit.engine.search import tool as search
 from toolkit.engine.store import Row, Tx
 
-__all__ = ["Budget", "Context", "budget_of", "fixed_size", "own_name", "read", "request_of"]
+__all__ = ["Budget", "Context", "budget_of", "fixed_size", "own_names", "read", "request_of"]
 
+_OWN: Final = ("file_search", "code_interpreter")
 _FREE_PART: Final = 8
 """Of the model's window this part is left free for the answer, unless `max_completion_tokens` asks for more."""
 _FIRST_PART: Final = 4
@@ -135,8 +137,19 @@ def own_name(kind: str, settings: Mapping[str, Any]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _offered(tool: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    return tool if tool["type"] == "function" else definition(own_name(tool["type"], settings))
+def own_names(settings: Mapping[str, Any]) -> Mapping[str, str]:
+    """Give the tools of the engine's own that a run has: the name under which the model has it -> its kind."""
+    return {own_name(kind, settings): kind for kind in _OWN if any(tool["type"] == kind for tool in settings["tools"])}
+
+
+def _offered(tool: Mapping[str, Any], settings: Mapping[str, Any], files: Sequence[str]) -> Mapping[str, Any]:
+    match tool["type"]:
+        case "file_search":
+            return search.definition(own_name("file_search", settings))
+        case "code_interpreter":
+            return code.definition(own_name("code_interpreter", settings), files)
+        case _:
+            return tool
 
 
 def request_of(
@@ -146,12 +159,16 @@ def request_of(
     context: Context,
     timeout_s: float,
     taken: frozenset[str] = frozenset(),
+    files: Sequence[str] = (),
 ) -> ModelRequest:
-    """Make the request to the model out of the run's settings and the thread; `taken` are the ids of earlier calls."""
+    """Make the request to the model out of the run's settings and the thread; `taken` are the ids of earlier calls.
+
+    `files` are the names of the files that code finds.
+    """
     messages = list(context.messages)
     if settings["instructions"]:
         messages.insert(0, dump({"role": "system", "content": settings["instructions"]}))
-    tools = [_offered(tool, settings) for tool in settings["tools"]]
+    tools = [_offered(tool, settings, files) for tool in settings["tools"]]
     return ModelRequest(
         model=model_name,
         messages=messages,

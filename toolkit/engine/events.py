@@ -7,6 +7,7 @@ bytes once, however many listen.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,10 +21,13 @@ __all__ = [
     "call_delta",
     "call_started",
     "closing",
+    "code_delta",
     "frame",
+    "image_delta",
+    "own_call",
+    "own_call_started",
     "replay",
     "text_delta",
-    "tool_started",
 ]
 
 DONE = b"event: done\ndata: [DONE]\n\n"
@@ -43,18 +47,32 @@ def frame(event: Event) -> bytes:
 
 
 def text_delta(
-    message_id: str, value: str, *, first: bool, annotations: Sequence[Mapping[str, Any]] = (), earlier: int = 0
+    message_id: str,
+    value: str,
+    *,
+    first: bool,
+    annotations: Sequence[Mapping[str, Any]] = (),
+    earlier: int = 0,
+    at: int = 0,
 ) -> Event:
     """Make a `thread.message.delta`; the first one of a text part carries its list of annotations, empty or not.
 
-    `earlier` is how many annotations the part has had before.
+    `earlier` is how many annotations the part has had before, `at` the part's place among the message's.
     """
-    numbered = [{"index": earlier + at, **annotation} for at, annotation in enumerate(annotations)]
+    numbered = [{"index": earlier + number, **annotation} for number, annotation in enumerate(annotations)]
     annotated = f',"annotations":{dump(numbered)}' if first or numbered else ""
+    return _message_delta(message_id, f'{{"index":{at},"type":"text","text":{{"value":{quote(value)}{annotated}}}}}')
+
+
+def image_delta(message_id: str, at: int, image_file: Mapping[str, Any]) -> Event:
+    """Make the `thread.message.delta` of an image, which comes whole."""
+    return _message_delta(message_id, f'{{"index":{at},"type":"image_file","image_file":{dump(image_file)}}}')
+
+
+def _message_delta(message_id: str, part: str) -> Event:
     return (
         "thread.message.delta",
-        f'{{"id":"{message_id}","object":"thread.message.delta","delta":{{"content":'
-        f'[{{"index":0,"type":"text","text":{{"value":{quote(value)}{annotated}}}}}]}}}}',
+        f'{{"id":"{message_id}","object":"thread.message.delta","delta":{{"content":[{part}]}}}}',
     )
 
 
@@ -67,9 +85,32 @@ def call_started(step_id: str, index: int, call_id: str, name: str) -> Event:
     )
 
 
-def tool_started(step_id: str, index: int, call_id: str, kind: str) -> Event:
-    """Make the `thread.run.step.delta` of a call of a tool that the engine runs itself, such as file_search."""
-    return _step_delta(step_id, f'{{"index":{index},"id":{quote(call_id)},"type":"{kind}","{kind}":{{}}}}')
+def own_call(step_id: str, index: int, call: Mapping[str, Any]) -> Iterator[Event]:
+    """Tell of a call of a tool that the engine runs itself, as its step does: file_search, code_interpreter."""
+    kind = call["type"]
+    yield own_call_started(step_id, index, call["id"], kind)
+    if kind == "code_interpreter":
+        said: Mapping[str, Any] = call[kind]
+        if said["input"]:
+            yield code_delta(step_id, index, {"input": said["input"]})
+        if said["outputs"]:
+            numbered = [{"index": at, **each} for at, each in enumerate(said["outputs"])]
+            yield code_delta(step_id, index, {"outputs": numbered})
+
+
+def own_call_started(step_id: str, index: int, call_id: str, kind: str) -> Event:
+    """Make the first `thread.run.step.delta` of a call of a tool that the engine runs itself."""
+    empty = '{"input":"","outputs":[]}' if kind == "code_interpreter" else "{}"
+    return _step_delta(step_id, f'{{"index":{index},"id":{quote(call_id)},"type":"{kind}","{kind}":{empty}}}')
+
+
+def code_delta(step_id: str, index: int, more: Mapping[str, Any]) -> Event:
+    """Make a later `thread.run.step.delta` of a call of code_interpreter: a piece of its `input`, or `outputs`.
+
+    Outputs have an `index` each; logs with the index of logs there are go behind them.
+    """
+    said = json.dumps(more, separators=(",", ":"))  # a piece may end within a surrogate pair
+    return _step_delta(step_id, f'{{"index":{index},"type":"code_interpreter","code_interpreter":{said}}}')
 
 
 def call_delta(step_id: str, index: int, arguments: str) -> Event:
@@ -143,9 +184,12 @@ def _told_answer(answer: Mapping[str, Any] | None) -> Iterator[Event]:
     begun = dump({**answer, "status": "in_progress", "content": []})
     yield "thread.message.created", begun
     yield "thread.message.in_progress", begun
-    for part in answer["content"]:
+    for at, part in enumerate(answer["content"]):
+        if part["type"] == "image_file":
+            yield image_delta(answer["id"], at, part["image_file"])
+            continue
         text = part["text"]
-        yield text_delta(answer["id"], text["value"], first=True, annotations=text["annotations"])
+        yield text_delta(answer["id"], text["value"], at=at, first=True, annotations=text["annotations"])
     if answer["status"] != "in_progress":
         yield f"thread.message.{answer['status']}", dump(answer)
 
@@ -153,7 +197,7 @@ def _told_answer(answer: Mapping[str, Any] | None) -> Iterator[Event]:
 def _told_calls(step_id: str, calls: Sequence[Mapping[str, Any]]) -> Iterator[Event]:
     for index, call in enumerate(calls):
         if call["type"] != "function":
-            yield tool_started(step_id, index, call["id"], call["type"])
+            yield from own_call(step_id, index, call)
             continue
         yield call_started(step_id, index, call["id"], call["function"]["name"])
         yield call_delta(step_id, index, call["function"]["arguments"])

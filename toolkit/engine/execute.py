@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from toolkit.engine import moves, workers
+from toolkit.engine.code.sessions import Unsettled
 from toolkit.engine.events import DONE, broken_off, closing, frame, replay
 from toolkit.engine.feeds import Feed, Feeds
 from toolkit.engine.indexing import Indexing
@@ -54,7 +55,7 @@ class Execution:
 
     def __init__(self, rooms: Rooms, indexing: Indexing, *, concurrency: int, run_expires_s: int) -> None:
         self._rooms, self._indexing = rooms, indexing
-        self._store = rooms.store
+        self._store, self._sessions = rooms.store, rooms.interpreting.sessions
         self._expires_s = run_expires_s
         self._worker = secrets.token_hex(8)
         self._queue = LocalQueue(self._advance, concurrency)
@@ -107,6 +108,7 @@ class Execution:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._sessions.aclose()
         await self._give_back(lambda tx: workers.leave(tx, self._worker))
         self._store.disappear(self._worker)
 
@@ -147,7 +149,7 @@ class Execution:
         def work(tx: Tx) -> str:
             with references.below("thread"):
                 thread = threads.create(tx, project, request.thread or threads.CreateThread(), self._now())
-            created.append(("thread.created", thread))
+            created[:] = [("thread.created", thread)]
             return self._insert(tx, project, id_of(thread), request).wire
 
         return await self._started(project, key, work, streamed, created)
@@ -219,6 +221,7 @@ class Execution:
         answer = await self._store.write(once(project, key, self._now(), work))
         for moved in told:
             self._ended_from_outside(moved)
+        await self._sessions.forget(thread_id)
         return answer.text
 
     async def listen(self, project: str, run: str) -> AsyncIterator[bytes]:
@@ -265,7 +268,10 @@ class Execution:
 
     def _insert(self, tx: Tx, project: str, thread_id: str, request: CreateRun | CreateThreadAndRun) -> Run:
         now = self._rooms.clock()
-        return runs.create(tx, project, thread_id, request, now, expires_s=self._expires_s, owner=self._taker(tx))
+        owner, require = self._taker(tx), self._sessions.require
+        return runs.create(
+            tx, project, thread_id, request, now, expires_s=self._expires_s, owner=owner, can_run_code=require
+        )
 
     async def _started(
         self,
@@ -277,7 +283,12 @@ class Execution:
         *,
         contents: bool = False,
     ) -> str:
-        answer: Answer = await self._store.write(once(project, key, self._now(), work))
+        begin = once(project, key, self._now(), work)
+        try:
+            answer: Answer = await self._store.write(begin)
+        except Unsettled:
+            await self._sessions.settle()
+            answer = await self._store.write(begin)
         if not answer.repeated:
             events = [*before, ("thread.run.created", answer.text), ("thread.run.queued", answer.text)]
             self._set_going(answer.text, events, streamed, contents=contents)
@@ -309,7 +320,7 @@ class Execution:
             leg = Leg(self._rooms, claimed.run, self._worker)
             if run_id in self._feeds:
                 leg.earlier = (tx.one("step.count", run=run_id) or {"steps": 0})["steps"]
-            leg.read(tx)  # here, since a second way to the store costs more than what is done there
+            leg.take_over(tx)  # here, since a second way to the store costs more than what is done there
             return leg, claimed.events
 
         try:

@@ -12,13 +12,18 @@ import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Literal
 
 from toolkit.engine import context as contexts
-from toolkit.engine import moves
+from toolkit.engine import moves, own_tools
+from toolkit.engine.calls import Turn
+from toolkit.engine.code.interpreting import Interpreting, Stage, input_files, pictures, start_over
+from toolkit.engine.code.naming import names_of
 from toolkit.engine.drafting import Drafting
+from toolkit.engine.events import code_delta
 from toolkit.engine.feeds import Feed
 from toolkit.engine.filing import Filing
 from toolkit.engine.images import shown
@@ -35,14 +40,14 @@ from toolkit.engine.model import (
 )
 from toolkit.engine.objects import references
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
-from toolkit.engine.objects.vector_stores import is_idle, touch
 from toolkit.engine.patience import Patience
 from toolkit.engine.routing import Models
 from toolkit.engine.search.retrieving import Retriever
-from toolkit.engine.search.tool import Lookup, look_up, searched, use
+from toolkit.engine.search.tool import searched
 from toolkit.engine.store import Store, Tx
 from toolkit.engine.telling import Telling
 from toolkit.engine.tokens import Scale
+from toolkit.errors import SandboxUnavailable
 
 __all__ = ["Leg", "Rooms"]
 
@@ -55,8 +60,6 @@ _LONGEST_PAUSE_S: Final = 15.0
 _INDEXING_S: Final = 60.0
 """How long a run waits for files to be processed, as the API's guide says."""
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.5
-_SEARCHED_PART: Final = 4
-"""What one search brings takes up no more than this part of the model's window."""
 _SPARE_S: Final = 2.0
 """Time kept before expiry to say that the run failed, instead of letting it expire without a reason."""
 _TOO_MANY_TURNS: Final = "The model asked for tools more than {} times in one run, the most allowed (--run-max-turns)."
@@ -74,6 +77,7 @@ class Rooms:
     context_tokens: int | None
     max_turns: int
     """How often a run may ask for tools."""
+    interpreting: Interpreting
     retriever: Retriever = field(default_factory=Retriever)
     scale: Scale = field(default_factory=Scale)
     """What the models' tokens have been seen to hold."""
@@ -97,9 +101,23 @@ class Leg:
         self._context: contexts.Context
         self._taken: frozenset[str] = frozenset()
         self._drafting = Drafting(rooms.store)
-        self._search = contexts.own_name("file_search", self._settings) if _has(self._settings, "file_search") else None
-        """The name under which the model may search."""
+        self._own = contexts.own_names(self._settings)
+        """The names under which the model has tools of the engine's own, and their kinds."""
+        self._runs_code = "code_interpreter" in self._own.values()
+        self._links: Mapping[str, str] = {}
+        """The files that an answer can link, by path."""
+        self._pictures: Sequence[str] = ()
+        """What the next message begins with."""
+        self._files: Sequence[str] = ()
+        """The names of the files that code finds."""
+        self._held: moves.Held | None = None
+        """The turn that a worker before this one has left in the middle."""
         self._begin_turn()
+
+    def take_over(self, tx: Tx) -> None:
+        """Read what the run needs at its claim: a turn that was left in the middle, and what goes to the model."""
+        self._held = moves.held(tx, self.run) if self._own else None
+        self.read(tx)
 
     def read(self, tx: Tx) -> None:
         """Read what goes to the model."""
@@ -108,6 +126,13 @@ class Leg:
         self._context = contexts.read(tx, self.run, budget)
         if self.run.turns:
             self._taken = frozenset(row["id"] for row in tx.all("call.of_run", run=self.run.id))
+        if self._runs_code:
+            now = self._now()
+            rows = tx.all("code.files", thread=self.run.thread, project=self.run.project, now=now)
+            self._links = {row["path"]: row["file"] for row in rows}
+            steps = (json.loads(row["body"])["step_details"] for row in tx.all("code.answered", run=self.run.id))
+            self._pictures = pictures(steps)
+            self._files = list(names_of(input_files(tx, self.run, now)).values())
 
     async def go(self, feed: Feed | None, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Run:
         """Take the run as far as it gets by itself, and return it. Raises Fenced when somebody else has moved it.
@@ -119,7 +144,12 @@ class Leg:
         self._begin_turn()
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
+            if self._runs_code:
+                self._rooms.interpreting.sessions.expect()
             await self._indexed()
+            if (held := self._held) is not None:
+                self._held = None
+                await self._go_on(await self._store.write(lambda tx: start_over(tx, self.run, held, self._now())))
             while self.run.status == "in_progress":
                 if cut := self._spent():
                     await self._complete(Tokens(), cut)
@@ -176,7 +206,7 @@ class Leg:
         while True:
             time_left_s = self._left_s()
             request = contexts.request_of(
-                self.run, self._settings, name, self._context, max(time_left_s, 1.0), self._taken
+                self.run, self._settings, name, self._context, max(time_left_s, 1.0), self._taken, self._files
             )
             request = await shown(request, self._image)
             began = time.perf_counter()
@@ -261,69 +291,80 @@ class Leg:
         return self._rooms.scale.tokens(self._settings["model"], size)
 
     async def _call_tools(self, ended: Ended, used: Tokens) -> None:
-        """Answer the calls that are the engine's, and hand the others to the application, in one move.
+        """Answer the calls that are the engine's, and hand the others to the application.
 
         The text that came before them is completed with them: were it complete any sooner, a turn that breaks off would
         be written anew beside it. So when there is some, the calls are told to listeners only now.
         """
         calls = _clean_calls(call for index, call in enumerate(ended.calls) if self._turn.counts(index))
         chat = _remembered(ended.message, calls, len(ended.calls))
-        lookups = await self._looked_up(calls)
-        told = self._turn
+        begun = {call.id: own_tools.begun(call, kind) for call in calls if (kind := self._own.get(call.name))}
+        turn, told = Turn(calls, chat, used, begun), self._turn
 
-        def work(tx: Tx) -> moves.Moved:
-            now, written = self._now(), told.writing
+        def work(tx: Tx) -> tuple[moves.Held | None, moves.Moved]:
+            now, said = self._now(), turn
             events: tuple[Event, ...] = ()
-            if told.text or written is not None:
-                said = told.text, now, Tokens(), told.annotations
-                written, finished = moves.finish_message(tx, self.run, written, *said)
-                events = finished.events
-            by_engine = {lookup.call.id: use(tx, self.run, lookup) for lookup in lookups}
-            turn = moves.Turn(calls, chat, by_engine, used, written.message["id"] if written else None)
-            if turn.asked:
-                moved = moves.require_action(tx, self.run, told.calls_step, turn, now)
+            if told.text or told.writing is not None:
+                message_id, finished = moves.finish_message(tx, self.run, told.said, now, Tokens())
+                said, events = replace(turn, message_id=message_id), finished.events
+            if begun:
+                held, moved = moves.call_tools(tx, self.run, told.calls_step, said, now, owner=self._worker)
             else:
-                contents = self._feed is not None and self._feed.contents
-                step = told.calls_step
-                moved = moves.use_tools(tx, self.run, step, turn, now, owner=self._worker, contents=contents)
-            return moves.Moved(moved.run, (*events, *moved.events))
+                held, moved = None, moves.require_action(tx, self.run, told.calls_step, said, now)
+            return held, moves.Moved(moved.run, (*events, *moved.events))
 
-        self._publish(await self._store.write(work))
+        held, moved = await self._store.write(work)
+        self._publish(moved)
+        if held is not None:
+            self._tell_rest(held)
+            await self._go_on(held)
+
+    def _tell_rest(self, held: moves.Held) -> None:
+        """Tell the code of calls that was not told as it came: it was not the first of the arguments, say."""
+        if self._turn.calls_step is None or self._feed is None:
+            return
+        for index, call in enumerate(held.calls):
+            if call["type"] == "code_interpreter":
+                rest = self._turn.rest_of_code(index, call["code_interpreter"]["input"])
+                if rest:
+                    self._feed.publish([code_delta(held.step["id"], index, {"input": rest})])
+
+    async def _go_on(self, held: moves.Held) -> None:
+        """Answer the calls of a turn that are the engine's; then the run goes on, or waits for the application's."""
+        contents = self._feed is not None and self._feed.contents
+        async with AsyncExitStack() as kept:
+            stage = Stage(
+                run=self.run,
+                store=self._store,
+                held=held,
+                publish=self._feed.publish if self._feed is not None else _nobody,
+                now=self._now,
+                left_s=self._left_s,
+                room_tokens=self._window,
+                kept=kept,
+            )
+            try:
+                finished = await own_tools.answer(
+                    stage, self._settings, self._rooms.retriever, self._rooms.interpreting
+                )
+            except SandboxUnavailable as error:
+                raise ModelError(f"code_interpreter cannot be used: {error}") from error
+
+            def work(tx: Tx) -> moves.Moved:
+                now = self._now()
+                used = {each.call.id: each.use(tx, self.run, now) for each in finished}
+                return moves.go_on(tx, self.run, held, used, now, owner=self._worker, contents=contents)
+
+            self._publish(await self._store.write(work))
         if self.run.status == "in_progress":
-            self._begin_turn()
             await self._store.read(self.read)
-
-    async def _looked_up(self, calls: Sequence[ModelCall]) -> Sequence[Lookup]:
-        """Make the searches among the calls of a turn, and note that their stores are used."""
-        searches = [call for call in calls if call.name == self._search]
-        if not searches:
-            return ()
-        room_tokens = self._window // _SEARCHED_PART if self._window else None
-
-        retriever = self._rooms.retriever
-        found = [
-            await look_up(retriever, self._store, self.run, call, self._settings, room_tokens) for call in searches
-        ]
-        now, project = self._now(), self.run.project
-        stores = await self._store.read(lambda tx: [s for s in self.run.stores if is_idle(tx, project, s, now)])
-        for store_id in stores:
-            await self._store.write(partial(touch, store_id=store_id, now=now))
-        return found
+            self._begin_turn()
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> None:
         told = self._turn
 
         def work(tx: Tx) -> moves.Moved:
-            return moves.complete(
-                tx,
-                self.run,
-                self._now(),
-                used,
-                cut=cut,
-                text=told.text,
-                annotations=told.annotations,
-                writing=told.writing,
-            )
+            return moves.complete(tx, self.run, self._now(), used, told.said, cut=cut)
 
         self._publish(await self._store.write(work))
 
@@ -351,8 +392,10 @@ class Leg:
             self._drafting,
             self._now,
             self.opened,
-            search=self._search,
+            own=self._own,
             one_call=not self._settings["parallel_tool_calls"],
+            links=self._links,
+            pictures=self._pictures,
         )
 
     def _publish(self, moved: moves.Moved) -> None:
@@ -364,8 +407,8 @@ class Leg:
         return int(self._rooms.clock())
 
 
-def _has(settings: Mapping[str, Any], kind: str) -> bool:
-    return any(tool["type"] == kind for tool in settings["tools"])
+def _nobody(events: Iterable[Event]) -> None:
+    """Tell nobody."""
 
 
 def _remembered(chat: str, calls: Sequence[ModelCall], made: int) -> str:

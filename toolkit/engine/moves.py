@@ -14,35 +14,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from toolkit.engine.events import call_delta, call_started, tool_started
+from toolkit.engine.calls import Turn, Used
+from toolkit.engine.events import call_delta, call_started, own_call
 from toolkit.engine.jsontext import dump
-from toolkit.engine.model import ModelCall
 from toolkit.engine.objects.answers import Annotations, add_item, close_answer, drafted, open_answer, open_answers
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens, run_of, usage_object
 from toolkit.engine.objects.steps import close_step, open_step, open_steps
 from toolkit.engine.objects.threads import tick
-from toolkit.engine.search.tool import Used
 from toolkit.engine.states import RunEvent, StepEvent, run_after
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused
 
 __all__ = [
     "Fenced",
+    "Held",
     "Moved",
-    "Turn",
+    "Said",
     "Writing",
     "begin_calls",
     "begin_message",
     "break_off",
+    "call_tools",
     "claim",
     "complete",
     "end",
     "finish_message",
+    "go_on",
+    "held",
+    "note",
     "require_action",
     "submit",
-    "use_tools",
 ]
 
 
@@ -66,6 +69,55 @@ class Writing:
     step: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a turn of the model has said: its text, what stands in it, and the pictures that come before it."""
+
+    text: str = ""
+    annotations: Annotations = ()
+    pictures: Sequence[str] = ()
+    """Ids of files that code_interpreter has made since the run's last message."""
+    writing: Writing | None = None
+    """The message, where it is opened already."""
+
+
+NOTHING_SAID: Final = Said()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A turn whose own calls are being answered, and its step."""
+
+    step: dict[str, Any]
+    turn: Turn
+
+    @property
+    def calls(self) -> list[Mapping[str, Any]]:
+        """The calls as the step tells of them; they may be put in anew."""
+        calls: list[Mapping[str, Any]] = self.step["step_details"]["tool_calls"]
+        return calls
+
+    def with_output(self, index: int, output: Mapping[str, Any]) -> Held:
+        """Give it with one more output of a call of code_interpreter."""
+        return self._with([_with_output(call, output) if at == index else call for at, call in enumerate(self.calls)])
+
+    def emptied(self) -> Held:
+        """Give it without the outputs of code_interpreter."""
+        return self._with([_with_output(call, None) for call in self.calls])
+
+    def _with(self, calls: Sequence[Mapping[str, Any]]) -> Held:
+        return Held({**self.step, "step_details": {**self.step["step_details"], "tool_calls": [*calls]}}, self.turn)
+
+
+def _with_output(call: Mapping[str, Any], output: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Give a call with an output more, or with none; one that is not of code_interpreter has none."""
+    if call["type"] != "code_interpreter":
+        return call
+    said: Mapping[str, Any] = call["code_interpreter"]
+    outputs = [*said["outputs"], output] if output is not None else []
+    return {**call, "code_interpreter": {**said, "outputs": outputs}}
+
+
 # Moves of the worker that holds the run
 
 
@@ -74,7 +126,8 @@ def claim(tx: Tx, run_id: str, owner: str, now: float) -> Moved | None:
 
     An owner works on a run once at a time (`queue.py`), so a run of its own that is in progress has lost its worker.
     What a dead worker left open is closed first: its message becomes `incomplete`, with what was heard of it, and no
-    model ever reads it; its step becomes `failed`; the new attempt writes its own.
+    model ever reads it; its step becomes `failed`; the new attempt writes its own. The step of a turn that was whole
+    stays, for its calls to be answered (`held`).
     """
     row = tx.one("run.by_id", id=run_id)
     if row is None or row["status"] not in ("queued", "in_progress") or row["expires_at"] <= now:
@@ -82,36 +135,41 @@ def claim(tx: Tx, run_id: str, owner: str, now: float) -> Moved | None:
     if row["owner"] not in (owner, None):
         return None
     run = run_of(row)
-    left = _close_open(tx, run, int(now), "fail", "run_failed", error=_BROKEN) if run.attempt else ()
+    left = _close_open(tx, run, int(now), "fail", "run_failed", error=_BROKEN, but_held=True) if run.attempt else ()
     changes = {"started_at": run.state["started_at"] or int(now)}
     moved = _save(tx, run, "claim", changes, owner=owner, attempt=run.attempt + 1)
     return Moved(moved, (*left, ("thread.run.in_progress", moved.wire)))
 
 
-def begin_message(tx: Tx, run: Run, now: int) -> tuple[Writing, Moved]:
-    """Open a message and its step, before the first piece of text is sent."""
+def begin_message(tx: Tx, run: Run, now: int, pictures: Sequence[str] = ()) -> tuple[Writing, Moved]:
+    """Open a message and its step, before the first piece of text is sent; pictures are there from the beginning."""
     _fence(tx, run)
     thread = tx.one("run.thread", id=run.thread, project=run.project)
     created_at = tick(max(thread["last_at"] if thread else 0, run.created_at), now)
     tx.run("run.new_message", thread=run.thread, at=created_at)
-    message, of_message = open_answer(tx, run, created_at)
+    message, of_message = open_answer(tx, run, created_at, pictures)
     details = {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
     step, of_step = open_step(tx, run, created_at, details)
     return Writing(message, step), Moved(run, (*of_step, *of_message))
 
 
-def finish_message(
-    tx: Tx, run: Run, writing: Writing | None, text: str, now: int, used: Tokens, annotations: Annotations = ()
-) -> tuple[Writing, Moved]:
-    """Complete a message and its step, with the tokens of its turn; open both first when nobody was listening."""
+def finish_message(tx: Tx, run: Run, said: Said, now: int, used: Tokens) -> tuple[str, Moved]:
+    """Complete a message and its step, with the tokens of its turn; open both first when nobody was listening.
+
+    Gives the message's id.
+    """
     _fence(tx, run)
-    events: tuple[Event, ...] = ()
-    if writing is None:
-        writing, opened = begin_message(tx, run, now)
-        events = opened.events
-    of_message = close_answer(tx, run, writing.message, text, now, annotations=annotations)
+    writing, events = _opened(tx, run, said, now)
+    of_message = close_answer(tx, run, writing.message, said.text, now, annotations=said.annotations)
     of_step = close_step(tx, run, writing.step, "complete", now, used)
-    return writing, Moved(run, (*events, *of_message, *of_step))
+    return writing.message["id"], Moved(run, (*events, *of_message, *of_step))
+
+
+def _opened(tx: Tx, run: Run, said: Said, now: int) -> tuple[Writing, tuple[Event, ...]]:
+    if said.writing is not None:
+        return said.writing, ()
+    writing, opened = begin_message(tx, run, now, said.pictures)
+    return writing, opened.events
 
 
 def break_off(tx: Tx, run: Run, now: int, text: str) -> Moved:
@@ -127,55 +185,16 @@ def begin_calls(tx: Tx, run: Run, now: int) -> tuple[dict[str, Any], Moved]:
     return step, Moved(run, events)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn of the model that calls tools: what it said, and what has been done about it so far."""
+def call_tools(
+    tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, now: int, *, owner: str
+) -> tuple[Held, Moved]:
+    """Keep a turn with calls of the engine's own tools, before they are answered, which may take long.
 
-    calls: Sequence[ModelCall]
-    chat: str
-    """The chat message that called; it goes to the model again only together with the outputs of all calls."""
-    used: Mapping[str, Used]
-    """Call id -> what the engine did, of those calls that are the engine's to answer."""
-    tokens: Tokens
-    message_id: str | None = None
-    """The message with the text that came along, when there was some."""
-
-    def details(self, *, full: bool = False) -> dict[str, Any]:
-        """Give the `step_details` as they are for now, with the contents of results if `full`."""
-        return {"type": "tool_calls", "tool_calls": [self._told(call, full) for call in self.calls]}
-
-    @property
-    def asked(self) -> list[dict[str, Any]]:
-        """The calls that the application is to answer."""
-        return [_function(call) for call in self.calls if call.id not in self.used]
-
-    def _told(self, call: ModelCall, full: bool) -> Mapping[str, Any]:
-        if (used := self.used.get(call.id)) is not None:
-            return used.full if full else used.told
-        asked = _function(call)
-        return {**asked, "function": {**asked["function"], "output": None}}
-
-
-def _function(call: ModelCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-
-
-def use_tools(
-    tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, now: int, *, owner: str, contents: bool = False
-) -> Moved:
-    """Complete a turn whose calls the engine has answered all by itself: the run goes on with their outputs.
-
-    With `contents` listeners are told the contents of results.
+    Whoever takes the run over goes on with these calls, and does not ask the model again.
     """
-    step, events = _told_step(tx, run, step, turn, now)
-    step["step_details"] = turn.details()
-    outputs = {call_id: used.output for call_id, used in turn.used.items()}
-    _remember_turn(tx, run, step, turn.chat, turn.message_id, outputs)
-    closed = close_step(tx, run, step, "complete", now, turn.tokens, full=turn.details(full=True), contents=contents)
-    for call in turn.calls:
-        tx.run("call.add", run=run.id, id=call.id)
-    moved = _save(tx, run, "use_tools", {}, owner=owner, used=run.used.plus(turn.tokens), turns=run.turns + 1)
-    return Moved(moved, (*events, *closed))
+    step, events = _keep_turn(tx, run, step, turn, now)
+    moved = _save(tx, run, "call_tools", {}, owner=owner, used=run.used.plus(turn.tokens), turns=run.turns + 1)
+    return Held(step, turn), Moved(moved, events)
 
 
 def require_action(tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, now: int) -> Moved:
@@ -183,35 +202,66 @@ def require_action(tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, no
 
     `step` is None when the calls were not told as they came, and then they are told as a whole.
     """
-    step, events = _told_step(tx, run, step, turn, now)
-    step["step_details"] = turn.details()
-    outputs = {call_id: used.output for call_id, used in turn.used.items()}
-    tx.run(
-        "step.wait",
-        id=step["id"],
-        body=dump(step),
-        full=dump({**step, "step_details": turn.details(full=True)}) if outputs else None,
-        chat=turn.chat,
-        message=turn.message_id,
-        used=dump(turn.tokens),
-        outputs=dump(outputs) if outputs else None,
-    )
-    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": turn.asked}}
-    for call in turn.calls:
-        tx.run("call.add", run=run.id, id=call.id)
-    changes = {"required_action": action}
-    moved = _save(tx, run, "require_action", changes, used=run.used.plus(turn.tokens), turns=run.turns + 1)
+    _, events = _keep_turn(tx, run, step, turn, now)
+    moved = _save(tx, run, "require_action", _action(turn), used=run.used.plus(turn.tokens), turns=run.turns + 1)
     return Moved(moved, (*events, ("thread.run.requires_action", moved.wire)))
 
 
-def _told_step(
+def go_on(
+    tx: Tx, run: Run, held: Held, used: Mapping[str, Used], now: int, *, owner: str, contents: bool = False
+) -> Moved:
+    """Take what the engine's own tools gave: the run goes on with it, or waits for the application's outputs.
+
+    With `contents` listeners are told the contents of results.
+    """
+    turn, details, full = held.turn, held.turn.details(used), held.turn.details(used, full=True)
+    step = {**held.step, "step_details": details}
+    outputs = {call_id: each.output for call_id, each in used.items()}
+    if turn.asked:
+        whole = dump({**step, "step_details": full}) if full != details else None
+        tx.run("step.use", id=step["id"], body=dump(step), full=whole, outputs=dump(outputs))
+        moved = _save(tx, run, "require_action", _action(turn))
+        return Moved(moved, (("thread.run.requires_action", moved.wire),))
+    _remember_turn(tx, run, step, turn.chat, turn.message_id, outputs)
+    told = full if full != details else None
+    closed = close_step(tx, run, step, "complete", now, turn.tokens, full=told, contents=contents)
+    return Moved(_save(tx, run, "use_tools", {}, owner=owner), closed)
+
+
+def note(tx: Tx, run: Run, held: Held) -> None:
+    """Keep what an own tool has given so far, as it stands in the held step."""
+    _fence(tx, run)
+    tx.run("step.note", id=held.step["id"], body=dump(held.step))
+
+
+def held(tx: Tx, run: Run) -> Held | None:
+    """Read the turn whose calls the engine has yet to answer, or to answer anew after its worker went away."""
+    if run.status != "in_progress":
+        return None
+    for step, row in open_steps(tx, run):
+        if row["chat"] is not None:
+            turn = Turn.held(step, row["chat"], Tokens(*json.loads(row["used"])), row["message"])
+            return Held(step, turn)
+    return None
+
+
+def _action(turn: Turn) -> Mapping[str, Any]:
+    return {"required_action": {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": turn.asked}}}
+
+
+def _keep_turn(
     tx: Tx, run: Run, step: dict[str, Any] | None, turn: Turn, now: int
 ) -> tuple[dict[str, Any], tuple[Event, ...]]:
-    """Give the step of a turn's calls; one that listeners have not seen begin is opened and told now."""
-    if step is not None:
-        return step, ()
-    step, opened = begin_calls(tx, run, now)
-    return step, (*opened.events, *_told(step["id"], turn))
+    """Write a turn into its step; one that listeners have not seen begin is opened and told now."""
+    events: tuple[Event, ...] = ()
+    if step is None:
+        step, opened = begin_calls(tx, run, now)
+        events = (*opened.events, *_told(step["id"], turn))
+    step["step_details"] = turn.details()
+    tx.run("step.wait", id=step["id"], body=dump(step), chat=turn.chat, message=turn.message_id, used=dump(turn.tokens))
+    for call in turn.calls:
+        tx.run("call.add", run=run.id, id=call.id)
+    return step, events
 
 
 def complete(
@@ -219,20 +269,16 @@ def complete(
     run: Run,
     now: int,
     used: Tokens,
+    said: Said = NOTHING_SAID,
     *,
     cut: Literal["max_completion_tokens", "max_prompt_tokens"] | None = None,
-    text: str = "",
-    annotations: Annotations = (),
-    writing: Writing | None = None,
 ) -> Moved:
     """End a run with its answer: `completed`, or `incomplete` when a limit on tokens cut it."""
     events: tuple[Event, ...] = ()
-    if writing is None and (text or cut is None):
-        writing, opened = begin_message(tx, run, now)
-        events = opened.events
-    if writing is not None:
+    if said.writing is not None or said.text or cut is None:
+        writing, events = _opened(tx, run, said, now)
         reason = "max_tokens" if cut else None
-        events += close_answer(tx, run, writing.message, text, now, reason=reason, annotations=annotations)
+        events += close_answer(tx, run, writing.message, said.text, now, reason=reason, annotations=said.annotations)
         events += close_step(tx, run, writing.step, "complete", now, used)
     if cut is not None:
         events += _close_open(tx, run, now, "fail", "run_failed", error=_CUT)  # a call that was cut short
@@ -351,7 +397,15 @@ def _fence(tx: Tx, run: Run) -> None:
 
 
 def _close_open(
-    tx: Tx, run: Run, now: int, event: StepEvent, reason: str, *, error: LastError | None, text: str | None = None
+    tx: Tx,
+    run: Run,
+    now: int,
+    event: StepEvent,
+    reason: str,
+    *,
+    error: LastError | None,
+    text: str | None = None,
+    but_held: bool = False,
 ) -> tuple[Event, ...]:
     """Close what is open of a run: its steps take the event, its message is `incomplete` for the reason."""
     events: tuple[Event, ...] = ()
@@ -359,6 +413,8 @@ def _close_open(
         written = drafted(tx, message["id"]) if text is None else text
         events += close_answer(tx, run, message, written, now, reason=reason, remember=error is None)
     for step, row in open_steps(tx, run):
+        if but_held and row["chat"] is not None:
+            continue
         used = Tokens(*json.loads(row["used"])) if row["used"] else Tokens()
         events += close_step(tx, run, step, event, now, used, error)
     return events
@@ -366,8 +422,8 @@ def _close_open(
 
 def _told(step_id: str, turn: Turn) -> Iterator[Event]:
     for index, call in enumerate(turn.calls):
-        if (used := turn.used.get(call.id)) is not None:
-            yield tool_started(step_id, index, call.id, used.told["type"])
+        if (begun := turn.begun.get(call.id)) is not None:
+            yield from own_call(step_id, index, begun)
             continue
         yield call_started(step_id, index, call.id, call.name)
         if call.arguments:

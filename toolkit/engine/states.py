@@ -34,7 +34,9 @@ __all__ = [
     "upload_after",
 ]
 
-RunEvent = Literal["claim", "use_tools", "require_action", "submit", "complete", "run_out", "fail", "cancel", "expire"]
+RunEvent = Literal[
+    "claim", "call_tools", "use_tools", "require_action", "submit", "complete", "run_out", "fail", "cancel", "expire"
+]
 StepEvent = Literal["complete", "fail", "cancel", "expire"]
 MessageEvent = Literal["complete", "break_off"]
 StoreFileEvent = Literal["complete", "fail", "cancel"]
@@ -50,7 +52,8 @@ RUN_MOVES: Final[Mapping[str, Mapping[str, str]]] = {
     "queued": {"claim": "in_progress", "cancel": "cancelled", "expire": "expired", "fail": "failed"},
     "in_progress": {
         "claim": "in_progress",  # another worker takes over a run whose worker died
-        "use_tools": "in_progress",  # those that the engine runs itself
+        "call_tools": "in_progress",  # those that the engine runs itself
+        "use_tools": "in_progress",  # and goes on with what they gave
         "require_action": "requires_action",
         "complete": "completed",
         "run_out": "incomplete",

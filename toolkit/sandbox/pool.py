@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -102,16 +103,19 @@ class Pool:
             await asyncio.gather(self._looking, return_exceptions=True)
             self._looking = None
         spare, self._spare = self._spare, []
+        for task in spare:
+            task.cancel()
         for each in await asyncio.gather(*spare, return_exceptions=True):
             if not isinstance(each, BaseException):
                 await each.aclose()
         await asyncio.gather(*(self.end(thread) for thread in list(self._sessions)))
 
     async def _open(self) -> Session:
-        """Take one that is ready, or soon will be, and begin to make the next ready."""
-        while self._spare:
+        """Take one that is ready, and begin to make the next ready; while none is, start one that has nothing ahead."""
+        while ready := next((each for each in self._spare if each.done()), None):
+            self._spare.remove(ready)
             try:
-                session = await self._spare.pop(0)
+                session = await ready
             except SandboxUnavailable:
                 continue  # it may be otherwise by now
             if session.ended is None:
@@ -124,9 +128,13 @@ class Pool:
 
     async def _ready(self) -> Session:
         session = await self._sandbox.open(self._limits)
-        if self._prelude:
-            async for _ in session.execute(self._prelude, self._limits):
-                pass
+        try:
+            async with aclosing(session.execute(self._prelude, self._limits)) as outputs:
+                async for _ in outputs:
+                    pass
+        except BaseException:
+            await session.aclose()
+            raise
         return session
 
     async def _look(self) -> None:

@@ -126,6 +126,8 @@ def thread(connection: sqlite3.Connection, name: str, status: str, *, messages: 
         )  # fmt: skip
     insert(connection, "upload_part", id=f"part_{name}", upload=f"upload_{name}", bytes=1, sha256=f"part_{name}")
     insert(connection, "passage", thread=f"thread_{name}", search=0, place=0, file=f"file_{name}", quote="x")
+    insert(connection, "code_session", thread=f"thread_{name}", session="s")
+    insert(connection, "code_file", thread=f"thread_{name}", path="a.txt", file=f"file_{name}")
     vector_store(connection, name)
 
 
@@ -248,7 +250,7 @@ def values_of(name: str, sql: str) -> dict[str, Any]:
         values.update({"file": "file_new"} if noun == "file" else {"id": "part_new"})
     if name in ("upkeep.old_threads", "kept.forget", "upload.forget"):
         values["before"] = 2000
-    if name in ("worker.forget", "step.close", "step.wait"):
+    if name in ("worker.forget", "step.close", "step.wait", "step.use", "step.note"):
         values.update({"beat": 1} if noun == "worker" else {"id": "step_open"})
     if name.startswith("upkeep.newest"):
         values["status"] = None if name == "upkeep.newest_runs" else "in_progress"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from toolkit.engine import context, moves
 from toolkit.engine.blobs import Blobs
+from toolkit.engine.calls import Turn, Used
 from toolkit.engine.jsontext import dump, id_of
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects import assistants, messages, runs, threads
@@ -21,7 +22,6 @@ from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import LastError, Run, Tokens
 from toolkit.engine.objects.settings import CreateRun
 from toolkit.engine.objects.steps import list_ as list_steps
-from toolkit.engine.search.tool import Used
 from toolkit.engine.store import Store, Tx
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.sqlite import SQLite
@@ -235,15 +235,16 @@ def _asked(tx: Tx, run: Run, said: str | None, count: int, number: int, now: int
     calls = [ModelCall(f"call_{number}_{place}", "look", '{"a":"é"}') for place in range(count)]
     message_id = None
     if said is not None:
-        writing, _ = moves.finish_message(tx, run, None, said, now, Tokens())
-        message_id = writing.message["id"]
+        message_id, _ = moves.finish_message(tx, run, moves.Said(said), now, Tokens())
     asked = [{"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls]
     chat = dump({"role": "assistant", "content": said, "tool_calls": asked})
     used = {calls[0].id: _found(tx, run, calls[0].id, number)} if searched else {}
-    turn = moves.Turn(calls, chat, used, Tokens(7, 3, 1, 2), message_id)
-    if len(calls) == len(used):
-        return moves.use_tools(tx, run, None, turn, now, owner="w").run
-    return moves.require_action(tx, run, None, turn, now).run
+    begun = {call_id: {"id": call_id, "type": "file_search", "file_search": {}} for call_id in used}
+    turn = Turn(calls, chat, Tokens(7, 3, 1, 2), begun, message_id)
+    if not used:
+        return moves.require_action(tx, run, None, turn, now).run
+    held, moved = moves.call_tools(tx, run, None, turn, now, owner="w")
+    return moves.go_on(tx, moved.run, held, used, now, owner="w").run
 
 
 def _found(tx: Tx, run: Run, call_id: str, number: int) -> Used:
@@ -261,9 +262,9 @@ def _found(tx: Tx, run: Run, call_id: str, number: int) -> Used:
 def _ended(tx: Tx, run: Run, event: dict[str, Any], now: int) -> bool:
     match event["end"]:
         case "complete":
-            moves.complete(tx, run, now, Tokens(10, 5), text=event["text"])
+            moves.complete(tx, run, now, Tokens(10, 5), moves.Said(event["text"]))
         case "cut":
-            moves.complete(tx, run, now, Tokens(10, 5), cut="max_completion_tokens", text=event["text"])
+            moves.complete(tx, run, now, Tokens(10, 5), moves.Said(event["text"]), cut="max_completion_tokens")
         case "fail":
             moves.begin_message(tx, run, now)
             error = LastError("server_error", "broken")
@@ -271,7 +272,7 @@ def _ended(tx: Tx, run: Run, event: dict[str, Any], now: int) -> bool:
         case "broken":
             moves.begin_message(tx, run, now)
             moves.break_off(tx, run, now, event["text"])
-            moves.complete(tx, run, now, Tokens(1, 1), text=event["text"])
+            moves.complete(tx, run, now, Tokens(1, 1), moves.Said(event["text"]))
         case "wait":
             _asked(tx, run, event["text"], 2, 9, now, searched=True)
             return True

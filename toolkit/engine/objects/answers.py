@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from toolkit.engine.events import image_delta
 from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.objects.ids import new_id
 from toolkit.engine.objects.runs import Event, Run
@@ -17,8 +18,13 @@ __all__ = ["Annotations", "add_item", "answers_of", "close_answer", "draft", "dr
 Annotations = Sequence[Mapping[str, Any]]
 
 
-def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tuple[Event, ...]]:
-    """Insert an empty message in progress; returns it, to be closed later, and its events."""
+def open_answer(
+    tx: Tx, run: Run, created_at: int, pictures: Sequence[str] = ()
+) -> tuple[dict[str, Any], tuple[Event, ...]]:
+    """Insert a message in progress, empty but for pictures; returns it, to be closed later, and its events.
+
+    `pictures` are ids of files.
+    """
     message: dict[str, Any] = {
         "id": new_id("msg"),
         "object": "thread.message",
@@ -31,7 +37,7 @@ def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tupl
         "incomplete_at": None,
         "completed_at": None,
         "role": "assistant",
-        "content": [],
+        "content": [{"type": "image_file", "image_file": {"file_id": file_id}} for file_id in pictures],
         "attachments": [],
         "metadata": {},
     }
@@ -46,7 +52,9 @@ def open_answer(tx: Tx, run: Run, created_at: int) -> tuple[dict[str, Any], tupl
         status="in_progress",
         body=body,
     )
-    return message, (("thread.message.created", body), ("thread.message.in_progress", body))
+    begun = dump({**message, "content": []}) if pictures else body
+    shown = (image_delta(message["id"], at, part["image_file"]) for at, part in enumerate(message["content"]))
+    return message, (("thread.message.created", begun), ("thread.message.in_progress", begun), *shown)
 
 
 def close_answer(
@@ -72,7 +80,9 @@ def close_answer(
     message = {**message, "metadata": json.loads(row["body"])["metadata"]}  # which may have been changed meanwhile
     message["status"] = message_after(message["status"], "break_off" if reason else "complete")
     # The SDK's handlers look for the part that a delta has begun, and break when it is gone again.
-    message["content"] = [{"type": "text", "text": {"value": text, "annotations": list(annotations)}}]
+    if text or not message["content"]:
+        said = {"type": "text", "text": {"value": text, "annotations": list(annotations)}}
+        message["content"] = [*message["content"], said]
     at = max(now, message["created_at"])
     if reason:
         message["incomplete_details"], message["incomplete_at"] = {"reason": reason}, at

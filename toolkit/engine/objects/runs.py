@@ -7,7 +7,7 @@ ModifyRunRequest and SubmitToolOutputsRunRequest in the Assistants API reference
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
@@ -91,6 +91,8 @@ class Run:
     """`created_at` to the microsecond, to measure by."""
     stores: Sequence[str] = ()
     """The vector stores that file_search looks in."""
+    files: Sequence[str] = ()
+    """The files that code_interpreter finds."""
 
     @property
     def wire(self) -> str:
@@ -148,6 +150,10 @@ _NEW_STATE: Final[Mapping[str, Any]] = {
 }
 
 
+def _no_code() -> None:
+    raise Refused("This engine does not run code.", param="tools", code="unsupported_tool")
+
+
 def create(
     tx: Tx,
     project: str,
@@ -157,10 +163,12 @@ def create(
     *,
     expires_s: int,
     owner: str | None,
+    can_run_code: Callable[[], None] = _no_code,
 ) -> Run:
     """Insert a queued run and lock its thread. Raises Refused: no such thread or assistant, or a run is active there.
 
-    The run keeps a snapshot of the effective model, instructions, tools and settings.
+    The run keeps a snapshot of the effective model, instructions, tools and settings. `can_run_code` raises what is to
+    be said of a run that has code_interpreter when no code can be run.
     """
     thread = tx.one("run.thread", id=thread_id, project=project)
     if thread is None:
@@ -168,6 +176,8 @@ def create(
     if thread["active_run"] is not None:
         raise Refused(f"Thread {thread_id} already has an active run {thread['active_run']}.")
     settings = effective(request, _assistant(tx, project, request.assistant_id))
+    if any(tool["type"] == "code_interpreter" for tool in settings["tools"]):
+        can_run_code()
     last_at = thread["last_at"]
     more = request.additional_messages or () if isinstance(request, CreateRun) else ()
     has_room(thread_id, thread["messages"], len(more) + 1)  # for the answer
@@ -176,7 +186,8 @@ def create(
         moved = tx.one("run.thread", id=thread_id, project=project)
         last_at = moved["last_at"] if moved is not None else last_at
     run = _new(project, thread_id, request, settings, max(int(now), last_at), now, expires_s)
-    run = replace(run, stores=_stores(tx, run, request, settings))
+    stores, files = _resources(tx, run, request, settings)
+    run = replace(run, stores=stores, files=files)
     tx.run(
         "run.insert",
         id=run.id,
@@ -192,6 +203,7 @@ def create(
         metadata=run.metadata,
         entered_at=run.entered_at,
         stores=dump(run.stores),
+        files=dump(run.files),
     )
     tx.run("run.lock_thread", thread=thread_id, run=run.id, last_at=run.created_at)
     return run
@@ -233,23 +245,33 @@ def _new(
     )
 
 
-def _stores(tx: Tx, run: Run, request: CreateRun | CreateThreadAndRun, settings: Mapping[str, Any]) -> Sequence[str]:
-    """List the vector stores of a run that has file_search: its own or else the assistant's, and the thread's."""
+def _resources(
+    tx: Tx, run: Run, request: CreateRun | CreateThreadAndRun, settings: Mapping[str, Any]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """List the vector stores that file_search looks in and the files that code finds, where the run has those tools.
+
+    They are its own or else the assistant's, and the thread's.
+    """
     own = (
         named(tx, run.project, request.tool_resources, run.created_at)
         if isinstance(request, CreateThreadAndRun)
         else {}
     )
-    if not any(tool["type"] == "file_search" for tool in settings["tools"]):
-        return ()
+    kinds = {tool["type"] for tool in settings["tools"]}
+    if kinds <= {"function"}:
+        return (), ()
     thread = tx.one("thread.get", id=run.thread, project=run.project)
     assistant = _assistant(tx, run.project, run.assistant)
-    listed: list[str] = []
     of_thread: dict[str, Any] = json.loads(thread["body"])["tool_resources"] if thread is not None else {}
-    for resources in (own or assistant["tool_resources"], of_thread):
-        search: dict[str, Any] = resources.get("file_search") or {}
-        listed += search.get("vector_store_ids", ())
-    return list(dict.fromkeys(listed))
+
+    def listed(kind: str, member: str) -> Sequence[str]:
+        ids: list[str] = []
+        for resources in (own or assistant["tool_resources"], of_thread):
+            resource: Mapping[str, Any] = resources.get(kind) or {}
+            ids += resource.get(member, ())
+        return list(dict.fromkeys(ids)) if kind in kinds else ()
+
+    return listed("file_search", "vector_store_ids"), listed("code_interpreter", "file_ids")
 
 
 def run_of(row: Row) -> Run:
@@ -270,6 +292,7 @@ def run_of(row: Row) -> Run:
         turns=row["turns"],
         entered_at=row["entered_at"],
         stores=json.loads(row["stores"]),
+        files=json.loads(row["files"]),
     )
 
 

@@ -101,14 +101,6 @@ def effective(request: CreateRun | CreateThreadAndRun, assistant: Mapping[str, A
 def _refuse_unserved(
     request: CreateRun | CreateThreadAndRun, tools: Sequence[Mapping[str, Any]], given: Mapping[str, Any]
 ) -> None:
-    for tool in tools:
-        if tool["type"] == "code_interpreter":
-            raise Refused(
-                "This engine does not run the 'code_interpreter' tool yet. Leave it out of the run: pass `tools` "
-                "without it.",
-                param="tools",
-                code="unsupported_tool",
-            )
     if isinstance(request, CreateRun) and any((request.tool_resources or {}).values()):
         raise Refused(
             "A run takes no 'tool_resources'. Set them on the assistant or the thread.",

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from toolkit.engine.calls import Used
 from toolkit.engine.jsontext import dump
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects.runs import Run
@@ -21,7 +22,7 @@ from toolkit.engine.search.retrieving import Retriever
 from toolkit.engine.search.searching import Hit
 from toolkit.engine.store import Row, Tx
 
-__all__ = ["Lookup", "Searched", "Used", "citation", "definition", "look_up", "searched", "use"]
+__all__ = ["Lookup", "Searched", "citation", "definition", "look_up", "searched"]
 
 _MOST_RESULTS: Final = 20
 _MOST_TOKENS: Final = 16_000
@@ -62,14 +63,28 @@ class Lookup:
     mistake: str = ""
     """What to tell the model about its call."""
 
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """A call as its step tells of it, without and with the contents of results, and what the model is told."""
-
-    told: Mapping[str, Any]
-    full: Mapping[str, Any]
-    output: str
+    def use(self, tx: Tx, run: Run, now: int) -> Used:
+        """Give the search its number in the thread, and keep its passages under it."""
+        del now
+        row = tx.one("passage.next", thread=run.thread)
+        search = row["search"] if row is not None else 0
+        for place, hit in enumerate(self.hits):
+            quote = hit.text[:_LONGEST_QUOTE]
+            tx.run("passage.add", thread=run.thread, search=search, place=place, file=hit.file, quote=quote)
+        results = [{"file_id": hit.file, "file_name": hit.filename, "score": hit.score} for hit in self.hits]
+        contents = [
+            {**result, "content": [{"type": "text", "text": hit.text}]}
+            for result, hit in zip(results, self.hits, strict=True)
+        ]
+        told, full = (
+            {
+                "id": self.call.id,
+                "type": "file_search",
+                "file_search": {"ranking_options": self.options, "results": each},
+            }
+            for each in (results, contents)
+        )
+        return Used(told, full, self.mistake or _output(self.hits, search))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +153,6 @@ async def look_up(
     found = await retriever.find(store.read, lambda tx: [each.row for each in searched(tx, run)], queries, None, most)
     good = [hit for hit in found if hit.score >= options["score_threshold"]]
     return Lookup(call, options, _within(good, min(_MOST_TOKENS, room_tokens or _MOST_TOKENS)))
-
-
-def use(tx: Tx, run: Run, lookup: Lookup) -> Used:
-    """Give a search its number in the thread, and keep its passages under it."""
-    row = tx.one("passage.next", thread=run.thread)
-    search = row["search"] if row is not None else 0
-    for place, hit in enumerate(lookup.hits):
-        quote = hit.text[:_LONGEST_QUOTE]
-        tx.run("passage.add", thread=run.thread, search=search, place=place, file=hit.file, quote=quote)
-    results = [{"file_id": hit.file, "file_name": hit.filename, "score": hit.score} for hit in lookup.hits]
-    contents = [
-        {**result, "content": [{"type": "text", "text": hit.text}]}
-        for result, hit in zip(results, lookup.hits, strict=True)
-    ]
-    told, full = (
-        {
-            "id": lookup.call.id,
-            "type": "file_search",
-            "file_search": {"ranking_options": lookup.options, "results": each},
-        }
-        for each in (results, contents)
-    )
-    return Used(told, full, lookup.mistake or _output(lookup.hits, search))
 
 
 def _queries(arguments: str) -> Sequence[str]:

@@ -18,9 +18,9 @@ UPDATE thread SET last_step_at = :at WHERE id = :thread;
 
 -- name: run.insert
 INSERT INTO run (id, project, thread, assistant, created_at, status, owner, expires_at, fixed, state, metadata, entered_at,
-                 stores)
+                 stores, files)
 VALUES (:id, :project, :thread, :assistant, :created_at, :status, :owner, :expires_at, :fixed, :state, :metadata,
-        :entered_at, :stores);
+        :entered_at, :stores, :files);
 
 -- name: run.get
 SELECT * FROM run WHERE id = :id AND thread = :thread AND project = :project;

@@ -6,9 +6,13 @@ VALUES (:id, :project, :thread, :run, :created_at, :status, :type, :body);
 UPDATE step SET status = :status, body = :body, full = :full, chat = NULL, outputs = NULL WHERE id = :id AND status = 'in_progress';
 
 -- name: step.wait
-UPDATE step
-SET body = :body, full = :full, chat = :chat, message = :message, used = :used, outputs = :outputs
-WHERE id = :id AND status = 'in_progress';
+UPDATE step SET body = :body, chat = :chat, message = :message, used = :used WHERE id = :id AND status = 'in_progress';
+
+-- name: step.use
+UPDATE step SET body = :body, full = :full, outputs = :outputs WHERE id = :id AND status = 'in_progress';
+
+-- name: step.note
+UPDATE step SET body = :body WHERE id = :id AND status = 'in_progress';
 
 -- name: step.open
 SELECT id, type, body, full, chat, message, used, outputs FROM step WHERE run = :run AND status = 'in_progress' ORDER BY seq;

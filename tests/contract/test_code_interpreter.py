@@ -1,0 +1,290 @@
+"""code_interpreter in runs: what the model is offered and told, what steps and messages show, files in and out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from openai import BadRequestError
+
+from tests.contract.talk import BOTH, TOOLS, WEATHER, Talk
+from tests.engine.scripted import answer, ask, asked
+from toolkit.engine.model import ModelCall, ModelRequest
+from toolkit.errors import SandboxUnavailable
+
+CODE: Any = {"type": "code_interpreter"}
+SEARCH: Any = {"type": "file_search"}
+CHART = """class Chart:
+    def _repr_png_(self): return b"\\x89PNG\\r\\n\\x1a\\n, say"
+display(Chart())
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.engine.code.sessions.PRELUDE", "")
+
+
+def code(text: str, id: str = "call_c", name: str = "code_interpreter") -> ModelCall:
+    return ModelCall(id, name, json.dumps({"code": text}))
+
+
+def thread(talk: Talk, *file_ids: str, **more: Any) -> Any:
+    attachments = [{"file_id": file_id, "tools": [CODE]} for file_id in file_ids]
+    return talk.threads.create(messages=[{"role": "user", "content": "Go.", "attachments": attachments}], **more)
+
+
+def go(talk: Talk, *tools: Any, made: Any = None, **options: Any) -> Any:
+    assistant = talk.beta.assistants.create(model="m", tools=[CODE, *tools])
+    made = made or thread(talk)
+    return talk.runs.create_and_poll(thread_id=made.id, assistant_id=assistant.id, **options)
+
+
+def file(talk: Talk, name: str, data: bytes) -> str:
+    return str(talk.client.files.create(file=(name, data), purpose="assistants").id)
+
+
+def steps(talk: Talk, run: Any) -> list[Any]:
+    return list(talk.runs.steps.list(run.id, thread_id=run.thread_id, order="asc"))
+
+
+def output(request: ModelRequest) -> str:
+    said: str = [chat for chat in asked(request) if chat["role"] == "tool"][-1]["content"]
+    return said
+
+
+def test_code_runs_and_the_step_shows_it(start: Any) -> None:
+    talk: Talk = start(ask(code("x = 20\nprint('hi')\nx + 1")), ask(code("x * 2", "call_d")), answer("Done."))
+    run = go(talk)
+    assert run.status == "completed", run.last_error
+    one, two, message = steps(talk, run)
+    assert (one.type, one.status, message.type) == ("tool_calls", "completed", "message_creation")
+    [call] = one.step_details.tool_calls
+    assert (call.id, call.type) == ("call_c", "code_interpreter")
+    assert call.code_interpreter.input == "x = 20\nprint('hi')\nx + 1"
+    assert [each.to_dict() for each in call.code_interpreter.outputs] == [{"type": "logs", "logs": "hi\n21\n"}]
+    [call] = two.step_details.tool_calls
+    assert call.code_interpreter.outputs[0].logs == "40\n"
+    first, second, third = talk.model.requests
+    [offered] = json.loads(first.tools or "")
+    assert offered["function"]["name"] == "code_interpreter"
+    assert (output(second), output(third)) == ("hi\n21", "40")
+    assert run.usage.total_tokens == 45
+
+
+def test_variables_stay_from_run_to_run_of_a_thread(begin: Any) -> None:
+    talk: Talk = begin(ask(code("x = 5")), answer("One."), ask(code("x")), answer("Two."))
+    made = thread(talk)
+    go(talk, made=made)
+    run = go(talk, made=made)
+    assert steps(talk, run)[0].step_details.tool_calls[0].code_interpreter.outputs[0].logs == "5\n"
+    other = talk.model.requests[-1]
+    assert output(other) == "5"
+
+
+def test_a_new_session_is_told_of(begin: Any) -> None:
+    talk: Talk = begin(
+        ask(code("x = 5")),
+        answer("One."),
+        ask(code("import os; os._exit(3)")),
+        ask(code("x", "call_d")),
+        answer("Two."),
+    )
+    made = thread(talk)
+    go(talk, made=made)
+    run = go(talk, made=made)
+    assert run.status == "completed"
+    assert "The Python process has ended" in output(talk.model.requests[3])
+    told = output(talk.model.requests[4])
+    assert told.startswith("NameError") or "NameError: name 'x' is not defined" in told
+    assert "This is a new Python session" in told
+
+
+def test_errors_and_mistakes_go_back_to_the_model(begin: Any) -> None:
+    talk: Talk = begin(
+        ask(code("1/0")),
+        ask(ModelCall("call_d", "code_interpreter", '{"code": 5}')),
+        ask(ModelCall("call_e", "code_interpreter", "print('bare')")),
+        ask(code("```python\nprint('fenced')\n```", "call_f")),
+        answer("Done."),
+    )
+    run = go(talk)
+    assert run.status == "completed"
+    _, first, second, third, fourth = talk.model.requests
+    assert output(first).endswith("ZeroDivisionError: division by zero")
+    assert "toolkit" not in output(first)
+    assert output(second).startswith("code: give Python code as a string")
+    assert (output(third), output(fourth)) == ("bare", "fenced")
+    shown = [step.step_details.tool_calls[0].code_interpreter.input for step in steps(talk, run)[:4]]
+    assert shown == ["1/0", "", "print('bare')", "```python\nprint('fenced')\n```"]
+
+
+def test_files_go_in_under_name_and_id_and_come_out(start: Any) -> None:
+    read = "print(open('/mnt/data/a.csv').read(), open('/mnt/data/{}').read(), open('/mnt/data/a-2.csv').read())\n"
+    talk: Talk = start()
+    ours, theirs = file(talk, "a.csv", b"1,2"), file(talk, "a.csv", b"3,4")
+    write = "open('/mnt/data/out put.csv', 'w').write('5,6')"
+    talk.model.scripts = [
+        ask(code(read.format(ours) + write)),
+        answer(
+            "See [it](sandbox:/mnt/",
+            "data/out put.csv) or sandbox:/mnt/data/out%20put.csv. ",
+            "No sandbox:/mnt/data/x.",
+        ),
+    ]
+    run = go(talk, made=thread(talk, ours, theirs))
+    assert run.status == "completed", run.last_error
+    assert output(talk.model.requests[1]).startswith("1,2 1,2 3,4\n")
+    assert "'a.csv', 'a-2.csv'" in json.loads(talk.model.requests[0].tools or "")[0]["function"]["description"]
+    [message] = talk.threads.messages.list(run.thread_id, run_id=run.id)
+    text = message.content[0].text
+    first, second = text.annotations
+    for each in (first, second):
+        assert (each.type, text.value[each.start_index : each.end_index]) == ("file_path", each.text)
+    assert first.text == "sandbox:/mnt/data/out put.csv"
+    made = talk.client.files.retrieve(first.file_path.file_id)
+    assert (made.filename, made.purpose, made.bytes) == ("out put.csv", "assistants_output", 3)
+    assert talk.client.files.content(made.id).content == b"5,6"
+    assert second.file_path.file_id == made.id
+
+
+def test_an_assistant_has_files_too(begin: Any) -> None:
+    talk: Talk = begin(ask(code("sorted(__import__('os').listdir('/mnt/data'))")), answer("Done."))
+    ours, theirs = file(talk, "a.txt", b"a"), file(talk, "b.txt", b"b")
+    resources: Any = {"code_interpreter": {"file_ids": [ours]}}
+    assistant = talk.beta.assistants.create(model="m", tools=[CODE], tool_resources=resources)
+    made = talk.threads.create(messages=[{"role": "user", "content": "Go."}])
+    talk.threads.update(made.id, tool_resources={"code_interpreter": {"file_ids": [theirs]}})
+    talk.runs.create_and_poll(thread_id=made.id, assistant_id=assistant.id)
+    assert sorted([ours, theirs, "a.txt", "b.txt"]) == eval(output(talk.model.requests[1]))
+
+
+def test_a_chart_and_its_text_are_one_message(start: Any) -> None:
+    talk: Talk = start(ask(code("print('before')\n" + CHART + "print('after')")), answer("A chart."))
+    run = go(talk)
+    [message] = talk.threads.messages.list(run.thread_id, run_id=run.id)
+    image, text = message.content
+    assert (image.type, text.text.value) == ("image_file", "A chart.")
+    data = talk.client.files.content(image.image_file.file_id).content
+    assert data.startswith(b"\x89PNG")
+    outputs = steps(talk, run)[0].step_details.tool_calls[0].code_interpreter.outputs
+    assert [each.type for each in outputs] == ["logs", "image", "logs"]
+    assert outputs[1].image.file_id == image.image_file.file_id
+    assert output(talk.model.requests[1]) == "before\nafter\n[1 image is shown to the user with your answer.]"
+
+
+def names(told: list[Any]) -> list[str]:
+    return [event.event.removeprefix("thread.") for event in told]
+
+
+def test_a_stream_tells_code_and_outputs_while_they_come(start: Any) -> None:
+    talk: Talk = start(ask(code("print(1)\n" + CHART)), answer("A chart: sandbox:/mnt/data/none."))
+    assistant = talk.beta.assistants.create(model="m", tools=[CODE])
+    told = list(talk.runs.create(thread_id=thread(talk).id, assistant_id=assistant.id, stream=True))
+    said = names(told)
+    assert said[:5] == ["run.created", "run.queued", "run.in_progress", "run.step.created", "run.step.in_progress"]
+    last = [i for i, name in enumerate(said) if name == "run.step.delta"][-1]
+    assert said[last + 1 :][:6] == [
+        "run.step.completed",
+        "run.step.created",
+        "run.step.in_progress",
+        "message.created",
+        "message.in_progress",
+        "message.delta",
+    ]
+    begun, *more = [e.data.delta.step_details.tool_calls[0] for e in told if e.event == "thread.run.step.delta"]
+    assert (begun.id, begun.type, begun.code_interpreter.input, begun.code_interpreter.outputs) == (
+        "call_c",
+        "code_interpreter",
+        "",
+        [],
+    )
+    assert "".join(each.code_interpreter.input or "" for each in more) == "print(1)\n" + CHART
+    outputs = [output for each in more for output in each.code_interpreter.outputs or []]
+    assert [(each.index, each.type) for each in outputs] == [(0, "logs"), (1, "image")]
+    parts = [e.data.delta.content[0] for e in told if e.event == "thread.message.delta"]
+    assert [(part.index, part.type) for part in parts][:2] == [(0, "image_file"), (1, "text")]
+    completed = next(e.data for e in told if e.event == "thread.message.completed")
+    assert [part.type for part in completed.content] == ["image_file", "text"]
+
+
+def test_the_handlers_of_the_sdk_put_it_together(begin: Any) -> None:
+    talk: Talk = begin(ask(code("print(1)\n" + CHART), say=["Let me see."]), answer("A chart."))
+    assistant = talk.beta.assistants.create(model="m", tools=[CODE])
+    with talk.runs.stream(thread_id=thread(talk).id, assistant_id=assistant.id) as stream:
+        list(stream)
+        steps_told, messages = stream.get_final_run_steps(), stream.get_final_messages()
+    [call] = steps_told[1].step_details.tool_calls
+    assert call.code_interpreter.input == "print(1)\n" + CHART
+    assert [each.type for each in call.code_interpreter.outputs] == ["logs", "image"]
+    assert [[part.type for part in message.content] for message in messages] == [["text"], ["image_file", "text"]]
+
+
+def test_it_works_beside_functions_and_file_search_in_one_turn(start: Any) -> None:
+    search = ModelCall("call_s", "file_search", json.dumps({"queries": ["cats"]}))
+    talk: Talk = start(ask(search, code("40 + 2"), WEATHER, say=["Looking."]), answer("Cats purr 【0:0†source】."))
+    notes = file(talk, "cats.md", b"# Cats\n\nCats purr.\n")
+    assistant = talk.beta.assistants.create(model="m", tools=[SEARCH, CODE, *TOOLS])
+    attachments: Any = [{"file_id": notes, "tools": [SEARCH, CODE]}]
+    made = talk.threads.create(messages=[{"role": "user", "content": "Go.", "attachments": attachments}])
+    run = talk.runs.create_and_poll(thread_id=made.id, assistant_id=assistant.id)
+    assert run.status == "requires_action"
+    assert [call.id for call in run.required_action.submit_tool_outputs.tool_calls] == ["call_a"]
+    waiting = steps(talk, run)[1].step_details.tool_calls
+    assert [call.type for call in waiting] == ["file_search", "code_interpreter", "function"]
+    assert waiting[1].code_interpreter.outputs[0].logs == "42\n"
+    run = talk.wait(talk.submit(run, BOTH[:1]))
+    assert run.status == "completed"
+    answers = [chat["content"] for chat in asked(talk.model.requests[1]) if chat["role"] == "tool"]
+    assert [answers[0][:8], *answers[1:]] == ["Passages", "42", "sunny"]
+    [message, _] = talk.threads.messages.list(run.thread_id, run_id=run.id)
+    assert message.content[0].text.annotations[0].file_citation.quote == "# Cats\n\nCats purr.\n"
+    assert run.usage.total_tokens == 30
+
+
+def test_tool_choice_forces_it(begin: Any) -> None:
+    talk: Talk = begin(ask(code("1")), answer("Done."))
+    go(talk, tool_choice={"type": "code_interpreter"})
+    first, second = talk.model.requests
+    assert first.options["tool_choice"] == {"type": "function", "function": {"name": "code_interpreter"}}
+    assert "tool_choice" not in second.options
+
+
+def test_a_cancel_ends_the_code_and_the_thread_is_free(start: Any) -> None:
+    talk: Talk = start(
+        ask(code("print('on', flush=True)\nwhile True: pass")), ask(code("1", "call_d")), answer("Done.")
+    )
+    assistant = talk.beta.assistants.create(model="m", tools=[CODE])
+    made = thread(talk)
+    with talk.runs.create(thread_id=made.id, assistant_id=assistant.id, stream=True) as told:
+        for event in told:
+            if event.event == "thread.run.step.delta" and "logs" in str(event.data):
+                break
+        [run] = talk.runs.list(made.id)
+        run = talk.runs.cancel(run.id, thread_id=made.id)
+        assert run.status == "cancelled"
+    [step] = steps(talk, run)
+    assert (step.status, step.step_details.tool_calls[0].type) == ("cancelled", "code_interpreter")
+    run = talk.runs.create_and_poll(thread_id=made.id, assistant_id=assistant.id)
+    assert run.status == "completed"
+
+
+def test_where_there_is_no_wall_a_run_is_refused_and_an_assistant_is_not(start: Any) -> None:
+    async def none(*_: Any) -> Any:
+        raise SandboxUnavailable("Install bubblewrap.")
+
+    talk: Talk = start(answer("Done."))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.sandbox.walls.available", none)
+        with pytest.raises(BadRequestError) as refused:
+            go(talk)
+        assert refused.value.body == {
+            "message": "This engine cannot run the tool 'code_interpreter'. Install bubblewrap.",
+            "type": "invalid_request_error",
+            "param": "tools",
+            "code": "unsupported_tool",
+        }
+        [assistant] = talk.beta.assistants.list()
+        run = talk.runs.create_and_poll(thread_id=thread(talk).id, assistant_id=assistant.id, tools=[])
+        assert run.status == "completed"

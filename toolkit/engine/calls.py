@@ -1,0 +1,85 @@
+"""A turn of the model that calls tools: what it asked for, and what the engine has done about it by itself.
+
+Calls of functions are the application's to answer. Those of the engine's own tools, file_search and code_interpreter,
+are answered here, before anybody is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from toolkit.engine.model import ModelCall
+from toolkit.engine.objects.runs import Tokens
+
+__all__ = ["NOTHING", "Turn", "Used", "function_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """An answered call of an own tool: how its step tells of it, without and with the contents of results, and what
+    the model is told."""
+
+    told: Mapping[str, Any]
+    full: Mapping[str, Any]
+    output: str
+
+
+NOTHING: Final[Mapping[str, Used]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn of the model that calls tools."""
+
+    calls: Sequence[ModelCall]
+    chat: str
+    """The chat message that called; it goes to the model again only together with the outputs of all calls."""
+    tokens: Tokens
+    begun: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """Call id -> how a step tells of a call of an own tool before it is answered; all the others are functions'."""
+    message_id: str | None = None
+    """The message with the text that came along, when there was some."""
+
+    def details(self, used: Mapping[str, Used] = NOTHING, *, full: bool = False) -> dict[str, Any]:
+        """Give the `step_details` with what was done so far, and with the contents of results if `full`."""
+        return {"type": "tool_calls", "tool_calls": [self._told(call, used.get(call.id), full) for call in self.calls]}
+
+    @property
+    def own(self) -> Sequence[ModelCall]:
+        """The calls that the engine answers."""
+        return [call for call in self.calls if call.id in self.begun]
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        """The calls that the application is to answer."""
+        return [function_of(call) for call in self.calls if call.id not in self.begun]
+
+    def _told(self, call: ModelCall, used: Used | None, full: bool) -> Mapping[str, Any]:
+        if used is not None:
+            return used.full if full else used.told
+        if (begun := self.begun.get(call.id)) is not None:
+            return begun
+        asked = function_of(call)
+        return {**asked, "function": {**asked["function"], "output": None}}
+
+    @classmethod
+    def held(cls, step: Mapping[str, Any], chat: str, tokens: Tokens, message_id: str | None) -> Turn:
+        """Read a turn back from the step that was written when it began."""
+        told: Sequence[Mapping[str, Any]] = step["step_details"]["tool_calls"]
+        said: Sequence[Mapping[str, Any]] = json.loads(chat)["tool_calls"]
+        calls = [
+            # Of functions the step has the arguments to the letter, of own tools only the message that called.
+            ModelCall(call["id"], spoken["function"]["name"], call.get("function", spoken["function"])["arguments"])
+            for call, spoken in zip(told, said, strict=True)
+        ]
+        begun = {call["id"]: call for call in told if call["type"] != "function"}
+        return cls(calls, chat, tokens, begun, message_id)
+
+
+def function_of(call: ModelCall) -> dict[str, Any]:
+    """Make the API's object of a call of a function, as the application is asked to answer it."""
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}

@@ -1,0 +1,72 @@
+"""Answers the calls of a turn that are the engine's own to answer: file_search, code_interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Protocol
+
+from toolkit.engine.calls import Used
+from toolkit.engine.code.interpreting import Interpreting, Stage
+from toolkit.engine.code.tool import code_of
+from toolkit.engine.jsontext import clean
+from toolkit.engine.model import ModelCall
+from toolkit.engine.objects.runs import Run
+from toolkit.engine.objects.vector_stores import is_idle, touch
+from toolkit.engine.search.retrieving import Retriever
+from toolkit.engine.search.tool import look_up
+from toolkit.engine.store import Tx
+
+__all__ = ["Finished", "answer", "begun"]
+
+_SEARCHED_PART: Final = 4
+"""What one search brings takes up no more than this part of the model's window."""
+
+
+class Finished(Protocol):
+    """A call that has been answered; its traces are written together with all of its turn."""
+
+    @property
+    def call(self) -> ModelCall:
+        """The call."""
+        ...
+
+    def use(self, tx: Tx, run: Run, now: int) -> Used:
+        """Write what it leaves behind, and give how its step tells of it."""
+        ...
+
+
+def begun(call: ModelCall, kind: str) -> Mapping[str, Any]:
+    """Give how a step tells of a call that is not answered yet."""
+    if kind == "file_search":
+        return {"id": call.id, "type": kind, kind: {}}
+    return {"id": call.id, "type": kind, kind: {"input": clean(code_of(call.arguments) or ""), "outputs": []}}
+
+
+async def answer(
+    stage: Stage, settings: Mapping[str, Any], retriever: Retriever, interpreting: Interpreting
+) -> Sequence[Finished]:
+    """Answer the own calls of a turn, one after the other: code may need what code before it has done.
+
+    Raises Fenced, StoreUnavailable, and SandboxUnavailable.
+    """
+    finished: list[Finished] = []
+    searched = False
+    for call in stage.held.turn.own:
+        if stage.held.turn.begun[call.id]["type"] == "code_interpreter":
+            finished.append(await interpreting.interpret(stage, call))
+            continue
+        room = stage.room_tokens // _SEARCHED_PART if stage.room_tokens else None
+        finished.append(await look_up(retriever, stage.store, stage.run, call, settings, room))
+        searched = True
+    if searched:
+        await _note_use(stage)
+    return finished
+
+
+async def _note_use(stage: Stage) -> None:
+    """Note that the run's vector stores are used."""
+    now, project = stage.now(), stage.run.project
+    stores = await stage.store.read(lambda tx: [s for s in stage.run.stores if is_idle(tx, project, s, now)])
+    for store_id in stores:
+        await stage.store.write(partial(touch, store_id=store_id, now=now))
