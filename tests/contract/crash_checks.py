@@ -40,6 +40,7 @@ def problems(client: Client, kind: Kind, log: Sequence[Chats], *, died: int) -> 
         if broken > 2 * (died + len(kind.first)):  # a message and its calls break off together
             found.append(f"{broken} failed steps")
         found += _of_heard(client, messages, steps)
+    found += _of_code(client, runs)
     for thread in threads:
         messages = _messages(client, thread["id"])
         for number, chats in enumerate(log):
@@ -51,7 +52,7 @@ def follow_up(client: Client, thread: Object, assistant: Object, read_log: Any) 
     """Ask once more in a thread: it is free, and the model reads the whole of it, once."""
     before = _messages(client, thread["id"])
     outputs = [
-        call["function"]["output"]
+        _output(call)
         for run in client.all(f"/threads/{thread['id']}/runs")
         for step in client.all(f"/threads/{thread['id']}/runs/{run['id']}/steps")
         if step["type"] == "tool_calls" and step["status"] == "completed"
@@ -71,7 +72,7 @@ def follow_up(client: Client, thread: Object, assistant: Object, read_log: Any) 
     if said != [_text(one) for one in before if one["role"] == "assistant" and _is_kept(one) and _text(one)]:
         yield f"the model then read its own {said}, of {[(_text(one), one['status']) for one in before]}"
     given = [chat["content"] for chat in chats if chat["role"] == "tool"]
-    if given != outputs:
+    if [text.partition("\n")[0] for text in given] != outputs:
         yield f"the model then read the outputs {given}, not {outputs}"
 
 
@@ -160,10 +161,13 @@ def _of_calls(kind: Kind, run: Object, steps: Sequence[Object], client: Client) 
         yield f"turns of {[len(calls) for calls in taken]} calls, not {list(kind.calls)}"
     for turn, calls in enumerate(taken):
         for place, call in enumerate(calls):
-            if json.loads(call["function"]["arguments"]) != {"turn": turn, "place": place}:
+            if call["type"] == "function" and json.loads(call["function"]["arguments"]) != {
+                "turn": turn,
+                "place": place,
+            }:
                 yield f"call {call} in turn {turn}"
-            if call["function"]["output"] != f"of {call['id']}":
-                yield f"call {call['id']} got {call['function']['output']}"
+            if _output(call) != f"of {call['id']}":
+                yield f"call {call['id']} got {_output(call)}"
     ids = [call["id"] for calls in turns for call in calls]
     if len(ids) != len(set(ids)):
         yield f"call ids {ids}"
@@ -173,6 +177,33 @@ def _of_calls(kind: Kind, run: Object, steps: Sequence[Object], client: Client) 
             for call in noted["required_action"]["submit_tool_outputs"]["tool_calls"]:
                 if call["id"] not in ids:
                     yield f"call {call['id']} was asked and is gone; there are {ids}"
+
+
+def _of_code(client: Client, runs: Sequence[Object]) -> Iterator[str]:
+    """Of each call of code_interpreter there is one picture and one file, and the answer begins with the pictures."""
+    for run in runs:
+        steps = client.all(f"/threads/{run['thread_id']}/runs/{run['id']}/steps")
+        calls = [call for step in steps if step["type"] == "tool_calls" for call in step["step_details"]["tool_calls"]]
+        code = [call["code_interpreter"]["outputs"] for call in calls if call["type"] == "code_interpreter"]
+        pictures = [one["image"]["file_id"] for outputs in code for one in outputs if one["type"] == "image"]
+        made = {file["id"]: file["filename"] for file in client.all("/files") if file["purpose"] == "assistants_output"}
+        if [name for name in made.values() if name.startswith("image-")] != ["image-1.png"] * len(code):
+            yield f"files {made}, of {len(code)} calls"
+        if {name for name in made.values() if name.startswith("call_")} != {
+            f"{call['id']}.txt" for call in calls if call["type"] == "code_interpreter"
+        } or len(made) != 2 * len(code):
+            yield f"files {made}, of {calls}"
+        [*_, last] = _messages(client, run["thread_id"])
+        shown = [part["image_file"]["file_id"] for part in last["content"] if part["type"] == "image_file"]
+        if run["status"] == "completed" and shown != pictures:
+            yield f"the answer shows {shown}, not {pictures}"
+
+
+def _output(call: Object) -> str:
+    """Give what a call has given, without what the engine says of it."""
+    if call["type"] == "function":
+        return call["function"]["output"]
+    return "".join(one["logs"] for one in call["code_interpreter"]["outputs"] if one["type"] == "logs").strip()
 
 
 def _of_heard(client: Client, messages: Sequence[Object], steps: Sequence[Object]) -> Iterator[str]:
@@ -185,7 +216,8 @@ def _of_heard(client: Client, messages: Sequence[Object], steps: Sequence[Object
                 yield f"{name} was heard, and it is gone"
             heard[data["id"]] = ""  # it may be told from its start again
         elif name == "thread.message.delta":
-            heard[data["id"]] += data["delta"]["content"][0]["text"]["value"]
+            [part] = data["delta"]["content"]
+            heard[data["id"]] += part["text"]["value"] if part["type"] == "text" else ""
         elif name == "thread.message.completed" and there.get(data["id"]) != data:
             yield "a message that was heard whole is not as it was heard"
     for message in messages:
@@ -225,7 +257,7 @@ def _messages(client: Client, thread_id: str) -> list[Object]:
 
 
 def _text(message: Object) -> str:
-    return "".join(part["text"]["value"] for part in message["content"])
+    return "".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
 
 
 def _tokens(step: Object) -> int:

@@ -189,10 +189,12 @@ class Client:
             name, data = event["event"], event["data"]
             self.notes.hear(name, data)
             if name == "thread.message.delta":
-                told = data["delta"]["content"][0]["text"]["value"]
-                texts[data["id"]] = texts.get(data["id"], "") + told
+                [part] = data["delta"]["content"]
+                if part["type"] == "text":
+                    texts[data["id"]] = texts.get(data["id"], "") + part["text"]["value"]
             elif name in ("thread.message.completed", "thread.message.incomplete"):
-                assert texts.get(data["id"], "") == data["content"][0]["text"]["value"], "the deltas make the message"
+                said = [part["text"]["value"] for part in data["content"] if part["type"] == "text"]
+                assert [texts.get(data["id"], "")] == (said or [""]), "the deltas make the message"
             elif name.startswith("thread.run.") and data.get("object") == "thread.run":
                 last = data["status"]
             yield name, data

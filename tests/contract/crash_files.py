@@ -182,7 +182,7 @@ def _settle(folder: Path) -> None:
 
 def _of_files(client: Client) -> Iterator[str]:
     """Each file that was made is there once, whole, and those that were deleted are not."""
-    there = client.all("/files")
+    there = [file for file in client.all("/files") if file["purpose"] == "assistants"]
     begun = client.notes.begun
     wanted = {step.removeprefix("file ") for step in begun if step.startswith("file ")}
     wanted |= {"apples.txt"} if "complete" in begun else set()

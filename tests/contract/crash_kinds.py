@@ -19,7 +19,7 @@ Drive = Callable[[Client], None]
 Turn = Callable[[int, str], Script]
 """What the model says before it answers, of the number of its call (unique in all it says) and the question."""
 
-TOOLS = [{"type": "function", "function": {"name": "look_up"}}]
+TOOLS = [{"type": "function", "function": {"name": "look_up"}}, {"type": "code_interpreter"}]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Kind:
     """Of the engine."""
     files: Mapping[str, Sequence[str]] | None = None
     """What may be said of each file of the vector store in the end; None where there is no store."""
+    code: bool = False
+    """Whether the calls are of code_interpreter: each prints, shows a picture and writes a file."""
     waits: bool = False
     """Whether the kind takes its time, so that nobody asks how long it takes."""
 
@@ -55,7 +57,7 @@ class Kind:
             return self.first[number](number, question)
         if turn < len(self.calls):
             return ask(
-                *(_call(number, turn, place) for place in range(self.calls[turn])),
+                *((_code if self.code else _call)(number, turn, place) for place in range(self.calls[turn])),
                 say=[f"({number}) {piece}" for piece in self.says],
             )
         if self.stalls:
@@ -66,6 +68,19 @@ class Kind:
 
 def _call(number: int, turn: int, place: int) -> ModelCall:
     return ModelCall(f"call_{number}_{place}", "look_up", json.dumps({"turn": turn, "place": place}))
+
+
+def _code(number: int, turn: int, place: int) -> ModelCall:
+    call_id = f"call_{number}_{place}"
+    code = _CODE.format(call_id=call_id)
+    return ModelCall(call_id, "code_interpreter", json.dumps({"code": code}))
+
+
+_CODE = """print('of {call_id}')
+class Picture:
+    def _repr_png_(self): return b'\\x89PNG\\r\\n\\x1a\\n'
+display(Picture())
+open('/mnt/data/{call_id}.txt', 'w').write('x');"""
 
 
 class Logged:
@@ -225,6 +240,8 @@ KINDS: Mapping[str, Kind] = {
     "calls at once, streamed": Kind(_STREAMED, calls=(3,)),
     "resumed twice": Kind(talk, calls=(1, 2)),
     "resumed twice, streamed": Kind(_STREAMED, calls=(1, 2)),
+    "with code": Kind(talk, calls=(2, 1), code=True),
+    "with code, streamed": Kind(_STREAMED, calls=(1,), code=True, says=("I look.",)),
     "thread made with the run": Kind(partial(talk, together=True), calls=(1,)),
     "thread made with the run, streamed": Kind(partial(talk, together=True, streamed=True)),
     "several messages": Kind(partial(talk, texts=("hello", "are you there?", "well?"))),

@@ -39,6 +39,7 @@ from tests.contract.crash_store import Dying, Side
 from tests.contract.forks import Object, Trial, fork, in_forks
 from tests.contract.inspection import Inspector
 from toolkit.engine import Engine
+from toolkit.engine.code import sessions
 from toolkit.engine.store.address import parse
 from toolkit.engine.store.sqlite import SQLite
 
@@ -51,6 +52,7 @@ _SIDES: Sequence[Side] = get_args(Side)
 
 
 def main() -> None:
+    sessions.PRELUDE = ""
     with TemporaryDirectory() as folder:  # once here, so that no fork has to import and to prepare anything
         kind = KINDS["with tools, streamed"]
         _drive(kind, Path(folder), (0, "before"), keyed=True)

@@ -201,7 +201,7 @@ class Interpreting:
             await incoming.write(data)
             made.append((path, clean(file.name), await incoming.keep()))
             taken.paths.add(path)
-            said.append(f"[{FOLDER}{path} is kept for the user, {len(data):,} bytes: sandbox:{FOLDER}{path}]")
+            said.append(f"[{FOLDER}{path} is kept for the user: sandbox:{FOLDER}{path}]")
         return made, said
 
 

@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from toolkit.errors import Refused, SandboxUnavailable
 
@@ -18,7 +18,7 @@ __all__ = ["Sessions", "Taken", "Unsettled"]
 
 _log = logging.getLogger("toolkit.engine")
 
-PRELUDE: Final = """
+PRELUDE = """
 for _ in ("numpy", "pandas", "matplotlib.pyplot"):
     try:
         __import__(_)
