@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-__all__ = ["CLIENTS", "NOT_YET", "PROGRAMS"]
+__all__ = ["CLIENTS", "PROGRAMS"]
 
 Behaviours = Mapping[int, tuple[str, Sequence[str]]]
 """What is leant on, and the names of tests."""
@@ -47,8 +47,8 @@ PROGRAMS: Final[Behaviours] = {
     17: ("leaving a stream cancels nothing", ["test_leaving_the_stream_at_requires_action"]),
     18: ("text beside calls is a message", ["test_text_beside_calls_is_a_message_of_its_own"]),
     19: ("messages are seen during the run", ["test_a_message_under_way_is_read_by_the_id_in_its_step"]),
-    20: ("charts and text are one message", []),
-    21: ("files made by code are annotations", []),
+    20: ("charts and text are one message", ["test_a_chart_and_its_text_are_one_message"]),
+    21: ("files made by code are annotations", ["test_files_go_in_under_name_and_id_and_come_out"]),
     22: (
         "several questions in a row, images too",
         ["test_several_questions_in_a_row", "test_questions_that_are_only_an_image_file"],
@@ -80,8 +80,11 @@ PROGRAMS: Final[Behaviours] = {
         "contents come with their type, to the byte",
         ["test_contents_come_with_their_type", "test_a_file_comes_back_as_it_was_sent"],
     ),
-    33: ("packages and names of files in the sandbox", []),
-    34: ("outputs of code", []),
+    33: (
+        "packages and names of files in the sandbox",
+        ["test_the_packages_that_programs_expect_are_there", "test_files_go_in_under_name_and_id_and_come_out"],
+    ),
+    34: ("outputs of code", ["test_code_that_says_nothing_has_no_outputs", "test_code_runs_and_the_step_shows_it"]),
     35: (
         "first pages as registries",
         ["test_assistants_are_found_by_name_on_the_first_page", "test_files_are_found_by_name_on_the_first_page"],
@@ -156,6 +159,3 @@ CLIENTS: Final[Behaviours] = {
     34: ("the run of the last event", ["test_the_last_event_with_a_run_has_its_final_state"]),
     35: ("the run of the last event", ["test_the_last_event_with_a_run_has_its_final_state"]),
 }
-
-NOT_YET: Final = {"programs": {20, 21, 33, 34}, "clients": set[int]()}
-"""They are about what code_interpreter does in a run, and runs do not take it yet."""

@@ -174,6 +174,54 @@ def test_a_chart_and_its_text_are_one_message(start: Any) -> None:
     assert output(talk.model.requests[1]) == "before\nafter\n[1 image is shown to the user with your answer.]"
 
 
+PACKAGES = ["matplotlib", "numpy", "openpyxl", "pandas", "PIL", "plotly", "pptx", "scipy"]
+
+
+def test_the_packages_that_programs_expect_are_there(begin: Any) -> None:
+    """Where a package is missing, the model reads that; to import them all takes as long as it does."""
+    check = f"import importlib.util\n[name for name in {PACKAGES!r} if importlib.util.find_spec(name) is None]"
+    ours = "[name for name in ('toolkit.engine', 'openai', 'pydantic') if importlib.util.find_spec(name)]"
+    talk: Talk = begin(ask(code(check)), ask(code(ours, "call_d")), answer("Done."))
+    go(talk)
+    assert [output(request) for request in talk.model.requests[1:]] == ["[]", "[]"]
+
+
+def test_a_figure_of_matplotlib_is_shown_by_itself(begin: Any) -> None:
+    draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nNone"
+    talk: Talk = begin(ask(code(draw)), answer("A chart."))
+    run = go(talk)
+    [message] = talk.threads.messages.list(run.thread_id, run_id=run.id)
+    data = talk.client.files.content(message.content[0].image_file.file_id).content
+    width, height = (int.from_bytes(data[at : at + 4]) for at in (16, 20))
+    assert (data[:8], width > 300, height > 200) == (b"\x89PNG\r\n\x1a\n", True, True)
+
+
+def test_code_that_says_nothing_has_no_outputs(begin: Any) -> None:
+    talk: Talk = begin(ask(code("x = 1")), answer("Done."))
+    [call] = steps(talk, go(talk))[0].step_details.tool_calls
+    assert call.code_interpreter.outputs == []
+    assert output(talk.model.requests[1]) == "The code ran, and printed nothing."
+
+
+def test_long_output_is_shown_to_the_user_and_shortened_for_the_model(begin: Any) -> None:
+    talk: Talk = begin(ask(code("print('a' * 50_000); print('\\x1b[31mred\\x1b[0m', chr(0) + 'end')")), answer("Done."))
+    [call] = steps(talk, go(talk))[0].step_details.tool_calls
+    assert call.code_interpreter.outputs[0].logs == "a" * 50_000 + "\nred end\n"
+    told = output(talk.model.requests[1])
+    assert "characters are left out here" in told
+    assert (len(told) < 21_000, told[:5], told[-7:]) == (True, "aaaaa", "red end")
+
+
+def test_a_deleted_thread_ends_its_session(begin: Any) -> None:
+    talk: Talk = begin(ask(code("import os; os.getpid()")), answer("Done."))
+    run = go(talk)
+    pool = talk.engine._here[1]._execution._sessions._pool
+    [session] = pool._sessions.values()
+    assert session.ended is None
+    talk.threads.delete(run.thread_id)
+    assert session.ended.why == "closed"
+
+
 def names(told: list[Any]) -> list[str]:
     return [event.event.removeprefix("thread.") for event in told]
 

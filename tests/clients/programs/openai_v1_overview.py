@@ -7,7 +7,7 @@ saw, as JSON.
 import json
 import time
 
-from openai import BadRequestError, OpenAI
+from openai import OpenAI
 
 QUIZ = {
     "name": "display_quiz",
@@ -97,10 +97,10 @@ files = beta.threads.messages.files
 saw["message files"] = [names[file.id] for file in files.list(message.id, thread_id=thread.id)]
 file = files.retrieve(first.id, thread_id=thread.id, message_id=message.id)
 saw["message file"] = [file.object, file.message_id == message.id, file.created_at == message.created_at]
-try:
-    beta.threads.runs.create(thread_id=thread.id, assistant_id=tutor.id)
-except BadRequestError as refused:
-    saw["refused"] = refused.message
+coding = beta.threads.create(messages=[{"role": "user", "content": "Run this:\n```python\nprint(6 * 7)\n```"}])
+run = wait_on_run(beta.threads.runs.create(thread_id=coding.id, assistant_id=tutor.id), coding)
+steps = beta.threads.runs.steps.list(thread_id=coding.id, run_id=run.id, order="asc").data
+saw["ran"] = [run.status, steps[0].step_details.tool_calls[0].code_interpreter.outputs[0].logs]
 run = beta.threads.runs.create(thread_id=thread.id, assistant_id=tutor.id, tools=[{"type": "retrieval"}])
 run = wait_on_run(run, thread)
 saw["search"] = [run.status, [tool.type for tool in run.tools]]

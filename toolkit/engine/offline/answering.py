@@ -19,6 +19,7 @@ _SHOWN_ENTRIES: Final = 20
 _FAILED = re.compile(r"the tool \S+ (failed|gave no result|ran, but)|there is no tool|error\b", re.IGNORECASE)
 _QUESTION: Final = "To call `"
 _PASSAGE: Final = re.compile(r'<passage mark="([^"]+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
+_WRITTEN: Final = re.compile(r"\[(/mnt/data/[^\n]*?) is kept for the user: sandbox:")
 _SENTENCE: Final = re.compile(r"[^\s#*-][^\n]*?(?:[.!?。！？](?=\s|$)|\n|$)")
 
 
@@ -84,6 +85,8 @@ def _listed(names: Sequence[str]) -> str:
 def _result(done: Done) -> str:
     if passages := _PASSAGE.findall(done.output):
         return _cited(passages, str(done.arguments.get("queries")))
+    if done.name.startswith("code_interpreter") and list(done.arguments) == ["code"]:
+        return _ran(done.output)
     subject = _subject(done)
     if _FAILED.match(done.output):
         return f"{subject} did not work out: {_sentence(done.output)}"
@@ -98,6 +101,14 @@ def _result(done: Done) -> str:
         return f"{_subject(done, whole=True)}: done."
     said = _said(cast("Any", value), done.arguments)
     return f"{subject}:{said}" if said.startswith("\n") else f"{subject}: {_sentence(said)}"
+
+
+def _ran(output: str) -> str:
+    """Say what code printed, and link the files it has written."""
+    logs, _, notes = output.partition("\n[")
+    links = [f"[{path.rpartition('/')[2]}](sandbox:{path})" for path in _WRITTEN.findall(f"[{notes}")]
+    said = [] if logs.startswith("[") else [logs]
+    return "\n\n".join([*said, *([f"Files: {', '.join(links)}"] if links else [])]) or "Done."
 
 
 def _cited(passages: Sequence[tuple[str, str]], asked: str) -> str:

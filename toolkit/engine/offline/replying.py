@@ -21,6 +21,7 @@ __all__ = ["Reply", "reply_to"]
 _FOLLOWS_UP = re.compile(r"\s*(and|what about|how about|same for|also)\b", re.IGNORECASE)
 _LEANING: Final = 5
 """How many requests in a row may lean on one."""
+_CODE: Final = re.compile(r"```(?:python3?|py)[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL | re.IGNORECASE)
 _ANSWERS: Final = frozenset(
     ["answer", "content", "message", "output", "reply", "response", "result", "summary", "text"]
 )
@@ -61,37 +62,48 @@ def _calls(wishes: Sequence[Wish], done: Sequence[Done]) -> list[tuple[str, str]
 
 
 def _wishes(messages: Sequence[str], asked: Asked, box: Toolbox, choice: Any, today: Callable[[], date]) -> list[Wish]:
-    box, search = _without_search(box)
+    whole, (box, search, runs) = box, _parted(box)
     if isinstance(choice, Mapping):
-        tool = _named(cast("Mapping[str, Any]", choice), search or box)
+        tool = _named(cast("Mapping[str, Any]", choice), whole)
+        if tool is runs:
+            return _runs(tool, asked) or [Wish(tool, ({"code": f"print({asked.text!r})"},))]
         return _searches(tool, asked) or [_forced(wish_for(tool, asked.text, asked.text, box, today), asked.text)]
+    if runs and (code := _runs(runs, asked)):
+        return code
     wishes = plan(asked.text, box, today)
     if asked.start and (not wishes or any(wish.missing for wish in wishes)):
         wishes = _carried_on(messages, asked, box, today) or wishes
     if search and not wishes:  # what fits nothing else is looked for in the files
-        return _searches(search.tools[-1], asked)
+        return _searches(search, asked)
     if choice == "required" and box.tools and not asked.done:
         wishes = wishes or [wish_for(box.tools[0], asked.text, asked.text, box, today)]
         return [_forced(wish, asked.text) for wish in wishes]
     return wishes
 
 
-def _without_search(box: Toolbox) -> tuple[Toolbox, Toolbox | None]:
-    """Part the tool of the engine's that searches files, if it is there, from the others: with it last, and without."""
-    others = tuple(tool for tool in box.tools if not _is_search(tool))
-    if len(others) == len(box.tools):
-        return box, None
-    mine = tuple(tool for tool in box.tools if _is_search(tool))
-    return Toolbox(others, frozenset[str]().union(*(tool.own for tool in others))), Toolbox((*others, *mine), box.known)
+def _parted(box: Toolbox) -> tuple[Toolbox, Tool | None, Tool | None]:
+    """Part the application's tools from those of the engine's own: what searches files, and what runs code."""
+    search = next((tool for tool in box.tools if _is_own(tool, "file_search", "queries")), None)
+    runs = next((tool for tool in box.tools if _is_own(tool, "code_interpreter", "code")), None)
+    if search is None and runs is None:
+        return box, None, None
+    others = tuple(tool for tool in box.tools if tool not in (search, runs))
+    return Toolbox(others, frozenset[str]().union(*(tool.own for tool in others))), search, runs
 
 
-def _is_search(tool: Tool) -> bool:
-    return tool.name.startswith("file_search") and [each.name for each in tool.parameters] == ["queries"]
+def _is_own(tool: Tool, name: str, parameter: str) -> bool:
+    return tool.name.startswith(name) and [each.name for each in tool.parameters] == [parameter]
+
+
+def _runs(tool: Tool, asked: Asked) -> list[Wish]:
+    """Run the Python that a request has in fences of Markdown: this model writes none of its own."""
+    codes = _CODE.findall(asked.text)
+    return [Wish(tool, tuple({"code": code} for code in codes))] if codes else []
 
 
 def _searches(tool: Tool, asked: Asked) -> list[Wish]:
     """Look for the whole request, if a tool is the one that searches files."""
-    return [Wish(tool, ({"queries": [asked.text]},))] if _is_search(tool) else []
+    return [Wish(tool, ({"queries": [asked.text]},))] if _is_own(tool, "file_search", "queries") else []
 
 
 def _carried_on(messages: Sequence[str], asked: Asked, box: Toolbox, today: Callable[[], date]) -> list[Wish]:
