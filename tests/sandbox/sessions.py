@@ -13,6 +13,7 @@ import pytest
 from toolkit.errors import SandboxUnavailable
 from toolkit.kernel.calls import machine
 from toolkit.sandbox.bubblewrap import Bubblewrap, bwrap
+from toolkit.sandbox.layers import Layered
 from toolkit.sandbox.namespaces import Namespaces
 from toolkit.sandbox.packages import parts
 from toolkit.sandbox.root import Root, root
@@ -75,7 +76,7 @@ def strongest() -> Walled:
 class Desk:
     """A session that is spoken to from code that does not wait."""
 
-    def __init__(self, runner: asyncio.Runner, sandbox: Walled, session: WalledSession) -> None:
+    def __init__(self, runner: asyncio.Runner, sandbox: Layered, session: WalledSession) -> None:
         self.session, self.own_uid, self._runner = session, sandbox.own_uid, runner
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -90,7 +91,7 @@ class Desk:
 
 
 @contextmanager
-def opened(sandbox: Walled | None = None, limits: Limits = LIMITS) -> Iterator[Desk]:
+def opened(sandbox: Layered | None = None, limits: Limits = LIMITS) -> Iterator[Desk]:
     """Open a session for some time."""
     with asyncio.Runner() as runner:
         sandbox = sandbox or strongest()

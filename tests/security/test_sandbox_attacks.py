@@ -8,68 +8,24 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import toolkit
 from tests.sandbox.sessions import Desk, label, needs_wall, opened, sandboxes
 from tests.security.attacks import ATTACKS, BOMBS, PRELUDE, Attack
+from tests.security.hosts import MARK, attacked
 from toolkit.sandbox.walls import Walled
 
 pytestmark = needs_wall
-
-MARK = "the-secret-of-the-host"
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What there is outside to be reached, and whether it was."""
-    folder = tmp_path_factory.mktemp("host")
-    (folder / "secret").write_text(MARK)
-    (folder / "secret").chmod(0o644)
-    victim = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={"SECRET": MARK})
-    os.environ["A_SECRET_OF_TESTS"] = MARK
-    path, abstract = str(folder / "unix"), f"\0{folder}"
-    with (
-        socket.create_server(("127.0.0.1", 0)) as tcp,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-        socket.socket(socket.AF_UNIX) as by_path,
-        socket.socket(socket.AF_UNIX) as by_name,
-    ):
-        udp.bind(("127.0.0.1", 0))
-        by_path.bind(path)
-        by_name.bind(abstract)
-        for listening in (tcp, by_path, by_name):
-            listening.listen()
-        for each in (tcp, udp, by_path, by_name):
-            each.setblocking(False)
-        packages = Path(toolkit.__file__).parent.parent
-        yield {
-            "secret": str(folder / "secret"),
-            "mark": MARK,
-            "victim": victim.pid,
-            "engine": os.getpid(),
-            "code": toolkit.__file__,
-            "packages": str(packages),
-            "tcp": tcp.getsockname(),
-            "udp": udp.getsockname(),
-            "unix": path,
-            "abstract": abstract,
-        }
-        assert victim.poll() is None
-        for listening in (tcp, by_path, by_name):
-            with pytest.raises(BlockingIOError):
-                listening.accept()
-        with pytest.raises(BlockingIOError):
-            udp.recv(10)
-    del os.environ["A_SECRET_OF_TESTS"]
-    victim.communicate(b"\n")
+    with attacked(tmp_path_factory.mktemp("host")) as host:
+        yield host
 
 
 @pytest.fixture(scope="module", params=sandboxes(), ids=label)

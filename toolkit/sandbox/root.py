@@ -13,12 +13,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from toolkit.sandbox.packages import Part
 from toolkit.sandbox.sandbox import Limits
 
-__all__ = ["DEVICES", "PYTHON", "WRITABLE", "Bind", "Root", "environment", "root", "sizes", "worker"]
+__all__ = ["DEVICES", "PYTHON", "WRITABLE", "Bind", "Root", "environment", "root", "sizes", "told", "worker"]
 
 PREFIX: Final = "/python"
 PYTHON: Final = f"{PREFIX}/bin/python"
@@ -149,6 +149,19 @@ def environment() -> Mapping[str, str]:
         "OMP_NUM_THREADS": "2",
         "OPENBLAS_NUM_THREADS": "2",
     }
+
+
+def told(word: bytes, limits: Limits, **more: Any) -> str:
+    """Write what the worker is told: the session's word and limits, and what depends on the wall."""
+    said = {
+        "word": word.hex(),
+        "memory_bytes": limits.memory_bytes,
+        "cpu_s": limits.cpu_s,
+        "processes": limits.processes,
+        "open_files": limits.open_files,
+        "file_bytes": limits.file_bytes,
+    }
+    return json.dumps(said | more)
 
 
 def worker(said: str) -> Sequence[str]:

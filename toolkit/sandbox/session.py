@@ -13,7 +13,7 @@ import os
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from toolkit.sandbox.answers import head_of, output_of
@@ -28,9 +28,12 @@ from toolkit.sandbox.sandbox import (
     Text,
     Why,
 )
-from toolkit.sandbox.watch import usage
+from toolkit.sandbox.watch import Usage, usage
 
-__all__ = ["WalledSession", "start"]
+__all__ = ["Look", "WalledSession", "start"]
+
+Look = Callable[[int, int], Usage]
+"""Looks at what a session takes: its outermost process, and above how many bytes to look closely -> Usage."""
 
 _PIPE: Final = 64 * 1024
 _SLOWED_S: Final = 0.01
@@ -61,10 +64,19 @@ _GONE: Final = " The session was ended: its variables and files are gone, and th
 class WalledSession:
     """A session over a process that has been started.
 
-    `printed` is the end of the pipe that its text comes by, `word` what marks begin with there.
+    `printed` is the end of the pipe that its text comes by, `word` what marks begin with there; `look` and `leave` as
+    `start`'s.
     """
 
-    def __init__(self, process: Process, printed: int, word: bytes, limits: Limits) -> None:
+    def __init__(
+        self,
+        process: Process,
+        printed: int,
+        word: bytes,
+        limits: Limits,
+        look: Look,
+        leave: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self.ended: Ended | None = None
@@ -73,6 +85,7 @@ class WalledSession:
         """What of the wall depends on the kernel: `landlock` is its version."""
         self._process, self._requests, self._answers = process, process.stdin, process.stdout
         self._printed = printed
+        self._look, self._leave = look, leave
         self._limits = self._call_limits = limits
         self._call = 0
         self._turn = asyncio.Lock()
@@ -102,6 +115,10 @@ class WalledSession:
     def is_busy(self) -> bool:
         """Whether a call is under way."""
         return self._turn.locked()
+
+    async def usage(self) -> Usage:
+        """Look at what all of the session takes now."""
+        return await asyncio.to_thread(self._look, self.pid, self._limits.memory_bytes)
 
     async def ready(self) -> None:
         """Wait until the wall stands. Raises OSError with what was said when it does not."""
@@ -167,6 +184,9 @@ class WalledSession:
         """End the session for a reason. The first one counts."""
         self._end(why)
         self._watching.cancel()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            await leave()
         await self._listening
         await self._process.wait()
         printed, self._printed = self._printed, -1
@@ -277,11 +297,13 @@ class WalledSession:
         while self.ended is None:
             was_busy = self.is_busy
             await asyncio.sleep(_LOOK_S if was_busy else _LOOK_IDLE_S)
-            self.memory_bytes, files, cpu_s = await asyncio.to_thread(usage, self.pid, self._limits.memory_bytes)
+            self.memory_bytes, files, cpu_s = await self.usage()
             if not was_busy and not self.is_busy:
                 idle_s += max(cpu_s - before_s, 0)
             before_s = cpu_s
-            if self.memory_bytes > self._limits.memory_bytes + self._limits.disk_bytes:
+            if self._process.returncode is not None:  # what it has started may hold open what answers come by
+                self._end("died")
+            elif self.memory_bytes > self._limits.memory_bytes + self._limits.disk_bytes:
                 self._end("memory")
             elif files > self._limits.files:
                 self._end("files")
@@ -342,32 +364,44 @@ class WalledSession:
         self._news.set()
 
 
-async def start(command: Callable[[int], Sequence[str]], plan: bytes, word: bytes, limits: Limits) -> WalledSession:
-    """Start a session by a command, which is given the descriptor to read a plan from. Raises OSError."""
+async def start(
+    command: Sequence[str],
+    word: bytes,
+    limits: Limits,
+    *,
+    environment: Mapping[str, str] | None,
+    folder: str = "/",
+    told: int | None = None,
+    look: Look = usage,
+    leave: Callable[[], Awaitable[None]] | None = None,
+) -> WalledSession:
+    """Start a session by a command, which may read the descriptor `told`. Raises OSError.
+
+    `environment` is the command's; ours when None. `leave` is called once, when all is over, for what is to be cleared
+    away.
+    """
     printed, printing = os.pipe()
     os.set_blocking(printed, False)
-    told = os.memfd_create("plan", 0)
     try:
-        os.write(told, plan)
-        os.lseek(told, 0, os.SEEK_SET)
         process = await asyncio.create_subprocess_exec(
-            *command(told),
+            *command,
             stdin=PIPE,
             stdout=PIPE,
             stderr=printing,
-            env={},
-            cwd="/",
-            pass_fds=(told,),
+            env=environment,
+            cwd=folder,
+            pass_fds=() if told is None else (told,),
             start_new_session=True,
             limit=LONGEST_LINE,
         )
     except BaseException:
         os.close(printed)
+        if leave is not None:
+            await leave()
         raise
     finally:
-        os.close(told)
         os.close(printing)
-    session = WalledSession(process, printed, word, limits)
+    session = WalledSession(process, printed, word, limits, look, leave)
     try:
         await session.ready()
     except BaseException:

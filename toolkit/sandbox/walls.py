@@ -6,7 +6,6 @@ Where none stands there is none: code never runs without one.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import sys
@@ -21,16 +20,18 @@ from toolkit.sandbox.bubblewrap import Bubblewrap, bwrap
 from toolkit.sandbox.namespaces import Namespaces
 from toolkit.sandbox.packages import extra, parts
 from toolkit.sandbox.printed import MARK_BYTES
-from toolkit.sandbox.root import Root, root, worker
+from toolkit.sandbox.root import Root, root, told, worker
 from toolkit.sandbox.sandbox import Limits
 from toolkit.sandbox.session import WalledSession, start
 
 __all__ = ["Wall", "Walled", "available", "walls"]
 
+_LAST: Final = "; without any wall only for who says --unsafe-code-interpreter."
 _REMEDY: Final = (
     "Install bubblewrap (Debian and Ubuntu: apt install bubblewrap), or allow user namespaces: in a container, run it "
     "with a seccomp profile that lets unshare and mount through; on a host, sysctl -w user.max_user_namespaces=10000, "
-    "and on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0."
+    "and on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0. "
+    f"Or use containers of Docker or Podman (--sandbox-image){_LAST}"
 )
 
 
@@ -54,31 +55,33 @@ class Wall(Protocol):
 class Walled:
     """A Sandbox of processes on this machine, behind one kind of wall."""
 
+    own_kernel = False
+
     def __init__(self, wall: Wall, root: Root, *, own_uid: bool) -> None:
         self.wall = wall
         self.own_uid = own_uid
         """Whether each session is a user of its own, whom nothing else belongs to."""
         self._root = root
 
+    @property
+    def name(self) -> str:
+        """What the wall is called."""
+        return self.wall.name
+
     async def open(self, limits: Limits) -> WalledSession:
         """Start a session."""
         word = secrets.token_bytes(MARK_BYTES)
-        said = json.dumps(
-            {
-                "word": word.hex(),
-                "uid": _own_uid() if self.own_uid else None,
-                "memory_bytes": limits.memory_bytes,
-                "cpu_s": limits.cpu_s,
-                "processes": limits.processes,
-                "open_files": limits.open_files,
-                "file_bytes": limits.file_bytes,
-            }
-        )
+        said = worker(told(word, limits, uid=_own_uid() if self.own_uid else None))
         try:
-            plan = self.wall.plan(self._root, limits)
-            return await start(lambda told: self.wall.command(told, worker(said)), plan, word, limits)
+            plan = os.memfd_create("plan", 0)
+            try:
+                os.write(plan, self.wall.plan(self._root, limits))
+                os.lseek(plan, 0, os.SEEK_SET)
+                return await start(self.wall.command(plan, said), word, limits, environment={}, told=plan)
+            finally:
+                os.close(plan)
         except OSError as error:
-            raise SandboxUnavailable(f"A session could not be started behind {self.wall.name}: {error}") from error
+            raise SandboxUnavailable(f"A session could not be started behind {self.name}: {error}") from error
 
 
 def walls() -> Iterator[tuple[Wall, bool]]:
@@ -98,7 +101,10 @@ async def available(packages: Iterable[str] | None = None) -> Walled:
     `packages` are those that sessions can import; the `[sandbox]` extra's when not given.
     """
     if sys.platform != "linux" or machine() is None:
-        raise SandboxUnavailable("code_interpreter needs Linux on x86-64 or arm64: run the engine there, or in a VM.")
+        raise SandboxUnavailable(
+            "code_interpreter needs Linux on x86-64 or arm64 for its wall. Elsewhere it runs in containers of Docker "
+            f"or Podman (--sandbox-image), or in a virtual machine{_LAST}"
+        )
     seen = await asyncio.to_thread(lambda: root(parts(extra() if packages is None else packages)))
     said: list[str] = []
     for wall, own in walls():

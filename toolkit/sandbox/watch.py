@@ -39,8 +39,8 @@ def usage(pid: int, enough_bytes: int) -> Usage:
     found = list(processes(pid))
     memory = sum(_memory(each, "status", _QUICK) for each in found)
     if memory > enough_bytes:
-        memory = sum(_memory(each, "smaps_rollup", _EXACT) for each in found)
-    kept, files = _kept(found[-1]) if len(found) > 2 else (0, 0)
+        memory = sum(_memory(each, "smaps_rollup", _EXACT) or _memory(each, "status", _QUICK) for each in found)
+    kept, files = _kept(found[-1]) if found[1:] else (0, 0)
     return Usage(memory + kept, files, sum(map(_cpu_s, found)))
 
 

@@ -17,7 +17,7 @@ from toolkit.kernel.landlock import restrict
 from toolkit.kernel.privileges import become, bound_capabilities, drop_capabilities, forget_keys, gain_no_privileges
 from toolkit.kernel.seccomp import Pass, Refuse, Rule, install, program
 
-__all__ = ["RULES", "confine"]
+__all__ = ["RULES", "bound", "confine"]
 
 _WRITABLE: Final = ("/mnt/data", "/tmp", "/dev/shm", "/dev/null")  # noqa: S108 - the sandbox's own
 
@@ -77,20 +77,28 @@ def confine(said: Mapping[str, Any]) -> Mapping[str, Any]:
     if said.get("uid"):
         become(said["uid"])
     drop_capabilities()
-    for limit, most in (
-        (resource.RLIMIT_AS, said["memory_bytes"]),
-        (resource.RLIMIT_CPU, said["cpu_s"]),
-        (resource.RLIMIT_NPROC, said["processes"]),
-        (resource.RLIMIT_NOFILE, said["open_files"]),
-        (resource.RLIMIT_FSIZE, said["file_bytes"]),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
+    bound(said)
     gain_no_privileges()
     version = restrict(read=("/",), write=_WRITABLE)
     here = machine()
     assert here is not None
     install(program(here, RULES))
     return {"landlock": version}
+
+
+def bound(said: Mapping[str, Any]) -> None:
+    """Set the limits that each process has for itself; those that are None stay as they are. Raises OSError."""
+    for name, most in (
+        ("AS", said["memory_bytes"]),
+        ("CPU", said["cpu_s"]),
+        ("NPROC", said["processes"]),
+        ("NOFILE", said["open_files"]),
+        ("FSIZE", said["file_bytes"]),
+        ("CORE", 0),
+        ("MEMLOCK", 0),
+        ("MSGQUEUE", 0),
+    ):
+        limit = getattr(resource, f"RLIMIT_{name}", None)
+        if most is None or limit is None or resource.getrlimit(limit) == (most, most):
+            continue  # the last: gVisor lets some be set from outside alone
+        resource.setrlimit(limit, (most, most))

@@ -17,17 +17,16 @@ import signal
 import stat
 import sys
 import types
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
-from toolkit.sandbox.inside.cells import TimeUp, png_of, run_cell, told
-from toolkit.sandbox.inside.confine import confine
+from toolkit.sandbox.inside.cells import FILES, TimeUp, png_of, run_cell, told
+from toolkit.sandbox.inside.confine import bound, confine
 from toolkit.sandbox.inside.showing import send_with
 from toolkit.sandbox.inside.wire import LONGEST_LINE, packed
 
 __all__ = ["Worker", "main"]
 
-_FILES: Final = "/mnt/data"
 _PYPLOT: Final = "matplotlib.pyplot"
 _BACKEND: Final = "toolkit.sandbox.inside.figures"
 _MOST_CHANGED: Final = 100
@@ -39,7 +38,10 @@ _State = tuple[int, int, int]
 
 
 def main(said: str) -> None:
-    """Serve until there are no more requests; `said` is what `confine` is told, as JSON."""
+    """Serve until there are no more requests; `said` is what `confine` is told, as JSON.
+
+    With a `folder` there is no wall: files are there instead of under /mnt/data, and only limits are set.
+    """
     requests = os.fdopen(_moved(0), "rb")
     answers = _moved(1)
     _point(0, os.open(os.devnull, os.O_RDONLY))
@@ -49,8 +51,13 @@ def main(said: str) -> None:
     module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
     told = json.loads(said)
-    there = confine(told)
-    worker = Worker(module.__dict__, answers, printing, bytes.fromhex(told["word"]))
+    folder = told.get("folder")
+    there: Mapping[str, Any] = {}
+    if folder is None:
+        there = confine(told)
+    else:
+        bound(told)
+    worker = Worker(module.__dict__, answers, printing, bytes.fromhex(told["word"]), folder or FILES)
     send_with(worker.picture)
     sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - as long as the process
     sys.stdout = sys.stderr = io.TextIOWrapper(
@@ -71,11 +78,12 @@ def main(said: str) -> None:
 class Worker:
     """What is done for each request; `answers` and `printing` are the descriptors that answers and text leave by.
 
-    `word` begins the marks that are printed where answers belong.
+    `word` begins the marks that are printed where answers belong, `folder` has the files.
     """
 
-    def __init__(self, names: dict[str, Any], answers: int, printing: int, word: bytes) -> None:
+    def __init__(self, names: dict[str, Any], answers: int, printing: int, word: bytes, folder: str) -> None:
         self._names, self._answers, self._printing, self._word = names, answers, printing, word
+        self._folder = folder
         self._pid = os.getpid()
         self._call = self._shown = 0
 
@@ -87,9 +95,9 @@ class Worker:
                 case "run":
                     self._run(body.decode(), asked["seconds"])
                 case "put":
-                    _put(asked["names"], body)
+                    _put(self._folder, asked["names"], body)
                 case "get":
-                    self.answer("file", _got(asked["path"], asked["most"]))
+                    self.answer("file", _got(self._folder, asked["path"], asked["most"]))
                 case _:
                     pass
         except OSError as error:
@@ -124,10 +132,10 @@ class Worker:
         self.answer("image", png)
 
     def _run(self, code: str, seconds: float) -> None:
-        before = dict(_files())
+        before = dict(_files(self._folder))
         try:
             with _time(seconds):
-                run_cell(code, self._call, self._names, self.display)
+                run_cell(code, self._call, self._names, self.display, self._folder)
         except SystemExit as error:
             if error.code not in (None, 0):
                 self._failed(error)
@@ -154,16 +162,16 @@ class Worker:
             figures.FigureManager.pyplot_show()
 
     def _tell_changed(self, before: dict[str, _State]) -> None:
-        changed = [(path, state[1]) for path, state in _files() if before.get(path) != state]
+        changed = [(path, state[1]) for path, state in _files(self._folder) if before.get(path) != state]
         for path, size in sorted(changed)[:_MOST_CHANGED]:
             if len(path.encode("utf-8", "surrogateescape")) < LONGEST_LINE // 8:
                 self.answer("changed", path=path, bytes=size, of=len(changed))
 
 
-def _files() -> Iterator[tuple[str, _State]]:
-    """List the regular files under /mnt/data, by their paths there, with what changes when they are written."""
+def _files(root: str) -> Iterator[tuple[str, _State]]:
+    """List the regular files of a folder, by their paths there, with what changes when they are written."""
     looked_at = 0
-    for folder, _, names in os.walk(_FILES):
+    for folder, _, names in os.walk(root):
         for name in names:
             looked_at += 1
             if looked_at > _MOST_LOOKED_AT:
@@ -172,12 +180,12 @@ def _files() -> Iterator[tuple[str, _State]]:
             with contextlib.suppress(OSError):
                 found = os.lstat(path)
                 if stat.S_ISREG(found.st_mode):
-                    yield os.path.relpath(path, _FILES), (found.st_mtime_ns, found.st_size, found.st_ino)
+                    yield os.path.relpath(path, root), (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
-def _put(names: list[str], body: bytes) -> None:
+def _put(folder: str, names: list[str], body: bytes) -> None:
     """Write a file under its first name, and link it to the others; nobody is meant to write to it."""
-    first, *others = (os.path.join(_FILES, name) for name in names)
+    first, *others = (os.path.join(folder, name) for name in names)
     _remove(first)
     descriptor = os.open(first, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     try:
@@ -196,10 +204,10 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _got(path: str, most: int) -> bytes:
-    path = os.path.join(_FILES, path)
-    if not os.path.realpath(path).startswith(f"{_FILES}/"):
-        raise OSError(f"{path} is not below {_FILES}")
+def _got(folder: str, path: str, most: int) -> bytes:
+    path = os.path.join(folder, path)
+    if not os.path.realpath(path).startswith(f"{folder}/"):
+        raise OSError(f"{path} is not below {folder}")
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
