@@ -38,10 +38,30 @@ def test_every_layer_around_strange_code_is_named(cli: Cli) -> None:
 
 def test_a_machine_without_a_wall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
-    (finding,) = _sandbox()
+    (finding,) = _sandbox(unsafe=False, image=None)
     assert finding.works
     assert "cannot run here" in finding.what
     assert "needs Linux" in finding.remedy
+
+
+def test_no_wall_is_named_as_what_it_is(cli: Cli) -> None:
+    said = cli("doctor", "--unsafe-code-interpreter")
+    assert "UNSAFE: code_interpreter has no wall" in said.out
+    assert "its layers hold" not in said.out
+
+
+def test_an_image_that_is_not_there_does_not_work(cli: Cli) -> None:
+    said = cli("doctor", "--sandbox-image", "nobody/has:this")
+    assert (said.code, "FAIL  no sandbox: code of a model's cannot run here" in said.out) == (1, True)
+
+
+def test_a_wall_and_none_is_a_mistake(cli: Cli) -> None:
+    for command in ("doctor", "serve"):
+        said = cli(command, "--sandbox-image", "x", "--unsafe-code-interpreter")
+        assert (said.code, said.err) == (
+            2,
+            "Give either --sandbox-image or --unsafe-code-interpreter: a container is a wall.\n",
+        )
 
 
 def test_a_store_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:

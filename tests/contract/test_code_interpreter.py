@@ -324,7 +324,7 @@ def test_where_there_is_no_wall_a_run_is_refused_and_an_assistant_is_not(start: 
 
     talk: Talk = start(answer("Done."))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("toolkit.sandbox.walls.available", none)
+        patch.setattr("toolkit.sandbox.choice.available", none)
         with pytest.raises(BadRequestError) as refused:
             go(talk)
         assert refused.value.body == {

@@ -26,7 +26,7 @@ STATES: Final = re.compile(
     r"already has an active run|while a run .* is active|do not accept tool outputs|Cannot cancel run with status"
     r"|Expected tool outputs for call_ids|No object found with id .* to list from|it cannot .* any more"
     r"|has no part with id|is listed more than once|Expected \d+ bytes|is not among the run's tools"
-    r"|needs purpose 'vision'|cannot run the tool 'code_interpreter'|has no vector stores yet|they cannot be deleted here"
+    r"|needs purpose 'vision'|cannot run the tool 'code_int|has no vector stores yet|they cannot be deleted here"
     r"|is not the one that was sent|Cannot cancel file batch|not both|Give either|must be specified for each file"
     r"|expected an integer, but got a decimal number instead"
 )

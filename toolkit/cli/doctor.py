@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from toolkit import __version__
-from toolkit.cli import meaning, settings
+from toolkit.cli import code, meaning, settings
 from toolkit.cli.config import Config, ConfigFile, config_of
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import Answering, answering_of, models_at, offers
@@ -23,9 +23,9 @@ from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url, parse
 from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import EngineError, SandboxUnavailable
+from toolkit.sandbox.choice import Chosen, chosen
 from toolkit.sandbox.layers import Layer, layers
 from toolkit.sandbox.sandbox import Limits
-from toolkit.sandbox.walls import Walled, available
 
 if TYPE_CHECKING:
     from toolkit.engine.search.embedder import Embedder, Reranker
@@ -60,12 +60,16 @@ def doctor(
     rerank_model: meaning.RerankModel = None,
     rerank_url: meaning.RerankUrl = None,
     rerank_key_file: meaning.RerankKeyFile = None,
+    sandbox_image: code.SandboxImage = None,
+    unsafe_code_interpreter: code.Unsafe = False,
 ) -> None:
     """Say what works here, and what to do about the rest.
 
     The exit code is 1 when something does not work.
     """
-    findings = [*_programs(), _sqlite(), _store(settings.store_url(store, data_dir) or default_url()), *_sandbox()]
+    code.check(unsafe_code_interpreter, sandbox_image)
+    findings = [*_programs(), _sqlite(), _store(settings.store_url(store, data_dir) or default_url())]
+    findings += _sandbox(unsafe_code_interpreter, sandbox_image)
     findings.append(Finding(True, "model offline: always there, calls tools, is not a language model"))
     settled = _answering(model_url, model_key, model_key_file, model, config)
     if isinstance(settled, Finding):
@@ -120,20 +124,23 @@ def _store(url: str) -> Finding:
     return Finding(True, f"store is writable{size}: {url}")
 
 
-def _sandbox() -> Iterator[Finding]:
+def _sandbox(unsafe: bool, image: str | None) -> Iterator[Finding]:
     """Open a session for strange code, and look at every layer of the wall from both sides."""
 
-    async def look() -> tuple[Walled, Sequence[Layer]]:
-        sandbox = await available()
+    async def look() -> tuple[Chosen, Sequence[Layer]]:
+        sandbox = await chosen(unsafe=unsafe, image=image)
         return sandbox, await layers(sandbox, Limits())
 
     try:
         sandbox, found = asyncio.run(look())
     except SandboxUnavailable as error:
-        yield Finding(True, "no sandbox: code of a model's cannot run here, and does not", str(error))
+        yield Finding(not image, "no sandbox: code of a model's cannot run here, and does not", str(error))
+        return
+    if unsafe:
+        yield Finding(True, "UNSAFE: code_interpreter has no wall, and a model's code can do whatever you can")
         return
     holding = ", ".join(layer.name for layer in found if layer.holds)
-    yield Finding(True, f"sandbox by {sandbox.wall.name}; its layers hold: {holding}")
+    yield Finding(True, f"sandbox by {sandbox.name}; its layers hold: {holding}")
     for layer in found:
         if not layer.holds:
             yield Finding(layer.name == "Landlock", f"sandbox without {layer.name}: {layer.seen}")

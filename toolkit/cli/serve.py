@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from toolkit.cli import meaning, origins, settings, tls
+from toolkit.cli import code, meaning, origins, settings, tls
 from toolkit.cli.config import ConfigFile, config_of
 from toolkit.cli.keys import Held, held_in
 from toolkit.cli.logs import log_to_stderr
@@ -66,6 +66,9 @@ def serve(
     rerank_url: meaning.RerankUrl = None,
     rerank_key_file: meaning.RerankKeyFile = None,
     search_memory: meaning.SearchMemory = 512,
+    sandbox_memory: code.SandboxMemory = 4096,
+    sandbox_image: code.SandboxImage = None,
+    unsafe_code_interpreter: code.Unsafe = False,
     check_model: Annotated[
         bool, typer.Option(envvar="TOOLKIT_CHECK_MODEL", help="Ask each endpoint for its models at start.")
     ] = True,
@@ -124,6 +127,7 @@ def serve(
         (embeddings_model, embeddings_url, embeddings_key_file),
         (rerank_model, rerank_url, rerank_key_file),
     )
+    code.check(unsafe_code_interpreter, sandbox_image)
     keys = settings.api_keys(api_key or [], api_key_file)
     place = settings.store_url(store, data_dir) or default_url()
     held = _held(place, keys)
@@ -141,6 +145,9 @@ def serve(
             models=answering.names,
             **about.settings,
             search_memory_bytes=search_memory * 2**20,
+            sandbox_memory_bytes=sandbox_memory * 2**20,
+            sandbox_image=sandbox_image,
+            unsafe_code_interpreter=unsafe_code_interpreter,
             context_tokens=context_tokens,
             run_expires_s=run_expires_s,
             run_max_turns=run_max_turns,
@@ -154,6 +161,8 @@ def serve(
     ):
         server = _server(engine, secured)
         _greet(_url(listener, host, secured), place, answering, about, held)
+        if unsafe_code_interpreter:
+            typer.echo("  UNSAFE code_interpreter has no wall: a model's code can do whatever you can")
         server.run(sockets=[listener])
 
 

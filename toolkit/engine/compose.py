@@ -66,9 +66,10 @@ class Engine:
     or `reranker` is an `Endpoint` (or an object of your own) that has them. `search_memory_bytes` bounds the vectors
     that are kept in memory; what does not fit is read for every search. See docs/search.md.
 
-    Code of the tool code_interpreter runs behind the strongest wall that this machine has, or in the `sandbox` that is
-    given; where there is no wall, runs with that tool are refused. All sessions together take `sandbox_memory_bytes` at
-    most; the least recently used end first. See docs/code_interpreter.md.
+    Code of the tool code_interpreter runs behind the strongest wall that this machine has, in containers of
+    `sandbox_image`, or in a `sandbox` of your own; where there is no wall, runs with that tool are refused, unless
+    `unsafe_code_interpreter` says that there is to be none. All sessions together take `sandbox_memory_bytes` at most;
+    the least recently used end first. See docs/code_interpreter.md.
 
     `api_keys` (key -> project) count besides those that `toolkit keys create` puts into the store. Without any, `app`
     lets everybody in but web pages of strangers: `allow_hosts` and `cors_origins` go to `toolkit.server.origins`.
@@ -96,6 +97,8 @@ class Engine:
         reranking_model: str | None = None,
         search_memory_bytes: int = 512 * 2**20,
         sandbox: Sandbox | None = None,
+        sandbox_image: str | None = None,
+        unsafe_code_interpreter: bool = False,
         sandbox_memory_bytes: int = 4 * 2**30,
         context_tokens: int | None = None,
         run_expires_s: int = 600,
@@ -113,7 +116,8 @@ class Engine:
         self._models = Models(model, models, endpoints)
         self._search_models = search_models(self._models, embeddings, embeddings_model, reranker, reranking_model)
         self._nearness = _nearness(search_memory_bytes) if self._search_models.embeddings else None
-        self._sandbox, self._sandbox_memory_bytes = sandbox, sandbox_memory_bytes
+        self._sandbox, self._sandbox_image, self._unsafe = sandbox, sandbox_image, unsafe_code_interpreter
+        self._sandbox_memory_bytes = sandbox_memory_bytes
         self._context_tokens = context_tokens
         self._run_expires_s = run_expires_s
         self._run_max_turns = run_max_turns
@@ -193,9 +197,9 @@ class Engine:
             return self._here[1], self._here[0]
 
     async def _choose_sandbox(self) -> Sandbox:
-        from toolkit.sandbox.walls import available
+        from toolkit.sandbox.choice import chosen
 
-        return self._sandbox or await available()
+        return self._sandbox or await chosen(unsafe=self._unsafe, image=self._sandbox_image)
 
     def _wing(self) -> _Wing:
         models = self._models
