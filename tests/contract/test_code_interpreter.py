@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openai import BadRequestError
 
 from tests.contract.talk import BOTH, TOOLS, WEATHER, Talk
+from tests.contract.test_moving import toolkit
 from tests.engine.scripted import answer, ask, asked
 from toolkit.engine.model import ModelCall, ModelRequest
 from toolkit.errors import SandboxUnavailable
@@ -336,3 +338,16 @@ def test_where_there_is_no_wall_a_run_is_refused_and_an_assistant_is_not(start: 
         [assistant] = talk.beta.assistants.list()
         run = talk.runs.create_and_poll(thread_id=thread(talk).id, assistant_id=assistant.id, tools=[])
         assert run.status == "completed"
+
+
+def test_a_thread_that_has_moved_is_told_that_its_session_has_not(talks: Any, tmp_path: Path) -> None:
+    here, there = (f"sqlite:///{tmp_path}/{name}.db" for name in ("here", "there"))
+    talk: Talk = talks("in process", ask(code("x = 5")), answer("One."), store=here)
+    run = go(talk)
+    talk.engine.close()
+    toolkit("export", "dump.jsonl", "--store", here, folder=tmp_path)
+    toolkit("import", "dump.jsonl", "--store", there, folder=tmp_path)
+    again: Talk = talks("in process", ask(code("'x' in globals()")), answer("Two."), store=there)
+    made = again.runs.create_and_poll(thread_id=run.thread_id, assistant_id=run.assistant_id)
+    assert made.status == "completed"
+    assert output(again.model.requests[1]).startswith("False\nThis is a new Python session")

@@ -103,6 +103,7 @@ class Sessions:
             await self.forget(thread)
         held = await self._pool.session(thread)
         if held.is_new or thread not in self._taken:
+            self._taken = {of: taken for of, taken in self._taken.items() if taken.session.ended is None}
             self._taken[thread] = Taken(held.session, secrets.token_hex(8))
             return self._taken[thread], True
         return self._taken[thread], False

@@ -13,6 +13,9 @@ from toolkit.engine.transfer.lines import StepLine
 
 __all__ = ["KIND", "written"]
 
+_ELSEWHERE = ""
+"""The session in which code was run: it stayed where the step comes from, and the model is told so."""
+
 
 def written(export: Export, project: str, run_id: str) -> Iterator[Written]:
     """Write the steps of a run."""
@@ -44,6 +47,8 @@ def _insert(tx: Tx, line: StepLine) -> None:
         body=dump(step),
         full=_full(line),
     )
+    if any(call["type"] == "code_interpreter" for call in step["step_details"].get("tool_calls", ())):
+        tx.run("code.set_session", thread=step["thread_id"], session=_ELSEWHERE)
 
 
 def _replace(tx: Tx, line: StepLine) -> None:
