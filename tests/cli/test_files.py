@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +57,24 @@ def test_files_are_added_once(cli: Cli, folder: Path) -> None:
         [store] = client.vector_stores.list()
         assert store.file_counts.completed == 4
         assert [hit.filename for hit in client.vector_stores.search(store.id, query="puppy")] == ["a.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of POSIX")
+def test_a_terminal_shows_how_many_files_and_chunks_there_are(folder: Path) -> None:
+    ours, theirs = os.openpty()
+    command = [str(Path(sys.executable).with_name("toolkit")), "files", "add", "Notes", "notes"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError), open(ours, "rb", buffering=0) as terminal:  # what Linux says when the other end is closed
+        while some := terminal.read(4096):
+            shown += some
+    assert process.wait(60) == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    last = [line for line in text.splitlines() if "processed" in line][-1]
+    assert "3/3" in last
+    assert last.rstrip().endswith(" 3 chunks")
+    assert len(last) <= 80
 
 
 def test_files_that_cannot_be_read_are_named(cli: Cli, folder: Path) -> None:

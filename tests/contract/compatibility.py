@@ -29,6 +29,7 @@ CONCERNS: Mapping[str, Sequence[str]] = {
     "`reasoning_effort` given back": ("AssistantObject", "RunObject"),
     "`description` of vector stores": ("VectorStoreObject",),
     "`embedding` of vector stores": ("VectorStoreObject",),
+    "`chunks` of vector stores": ("VectorStoreObject",),
     "`quote` in citations": ("MessageObject",),
     "Marks of citations": ("MessageObject",),
     "`tool_resources` of a run made with its thread": ("createThreadAndRun",),

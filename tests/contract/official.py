@@ -24,6 +24,7 @@ BESIDES = {
     "`reasoning_effort` given back": {"AssistantObject": ("reasoning_effort",), "RunObject": ("reasoning_effort",)},
     "`description` of vector stores": {"VectorStoreObject": ("description",)},
     "`embedding` of vector stores": {"VectorStoreObject": ("embedding",)},
+    "`chunks` of vector stores": {"VectorStoreObject": ("chunks",)},
     "`quote` in citations": {"MessageContentTextAnnotationsFileCitationObject": ("file_citation.quote",)},
 }
 """What answers have besides the schema's members; a dot leads into a member that is an object."""

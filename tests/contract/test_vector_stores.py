@@ -141,6 +141,25 @@ def test_a_store_expires_after_its_last_use(begin: Any, tmp_path: Path) -> None:
     assert stores(talk).delete(store_id).deleted
 
 
+def test_a_store_tells_how_many_chunks_it_has_while_they_are_made(start: Any, tmp_path: Path) -> None:
+    talk: Talk = start(store=f"sqlite:///{tmp_path}/store.db")
+    store = stores(talk).create(file_ids=[file(talk)])
+    until(lambda: stores(talk).retrieve(store.id).status == "completed", 30)
+    assert (store.chunks, stores(talk).retrieve(store.id).chunks) == (0, 1)
+    large = file(talk, LARGE, "large.txt")
+    stores(talk).files.create(vector_store_id=store.id, file_id=large)
+    said = [store := stores(talk).retrieve(store.id)]
+    while said[-1].status == "in_progress":
+        said.append(stores(talk).retrieve(store.id))
+    told = [one.chunks for one in said]
+    assert told == sorted(told)
+    assert any(1 < one < told[-1] for one in told)
+    with closing(sqlite3.connect(tmp_path / "store.db")) as other:
+        assert [(told[-1],)] == other.execute("SELECT count(*) FROM chunk").fetchall()
+    stores(talk).files.delete(large, vector_store_id=store.id)
+    assert stores(talk).retrieve(store.id).chunks == 1
+
+
 # Files
 
 

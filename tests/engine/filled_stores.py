@@ -57,6 +57,7 @@ def write(tx: Tx, row: Any, texts: Sequence[str], start: int = 0) -> None:
         assert inserted is not None
         tx.run("chunk.insert_words", seq=inserted["seq"], store=named(store), words=indexed(text))
         start += len(text)
+    store_files.cut(tx, row, len(texts))
 
 
 def end(do: Do, store_id: str, file_id: str, *texts: str, project: str = "p", failure: Failure | None = None) -> None:

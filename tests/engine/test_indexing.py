@@ -34,6 +34,15 @@ SMALL: Any = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_
 LINE = "The quick brown fox jumps over the lazy dog, and then it rests for a while.\n"
 LARGE = (LINE * 4000).encode()
 """Some transactions of chunks."""
+_MISCOUNTED = """
+SELECT said, has FROM (
+  SELECT vector_store.chunks AS said, (
+    SELECT count(*) FROM store_file JOIN chunk ON chunk.store_file = store_file.seq
+    WHERE store_file.store = vector_store.id AND store_file.seq NOT IN (SELECT store_file FROM chunk_gone)
+  ) AS has
+  FROM vector_store WHERE emptied = 0
+) WHERE said <> has
+"""
 
 
 class Gate:
@@ -150,6 +159,19 @@ class Desk:
 
         return await self.store.read(work)
 
+    async def counted(self, store_id: str) -> int:
+        """Give how many chunks a store says that it has."""
+        text = await self.store.read(lambda tx: vector_stores.get(tx, "p", store_id, NOW))
+        return int(json.loads(text)["chunks"])
+
+    async def miscounted(self) -> list[tuple[int, int]]:
+        """List what stores whose time is not up say of their chunks, and what they have, where that differs."""
+
+        def work(tx: Any) -> list[tuple[int, int]]:
+            return list(map(tuple, tx._connection.execute(_MISCOUNTED)))
+
+        return await self.store.read(work)
+
     async def wanted(self, data: bytes) -> int:
         """Process the same text undisturbed; how many chunks it has."""
         before = await self.chunks()
@@ -163,6 +185,7 @@ def together(main: Callable[..., Any], path: Path, *names: str) -> None:
         desks = [Desk(path, name) for name in names]
         try:
             await main(*desks)
+            assert await desks[0].miscounted() == []
         finally:
             for desk in desks:
                 desk.gate.open()
@@ -194,6 +217,29 @@ def test_a_file_is_read_cut_and_found(path: Path) -> None:
         assert not await desk.store.read(is_needed)
 
     together(main, path, "one")
+
+
+def test_chunks_are_counted_as_they_are_written(path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        wanted = await desk.wanted(LARGE)
+        store_id = await desk.made()
+        desk.gate.shut_at = desk.gate.writes + 4  # it is claimed, and two times some are written
+        file_id = await desk.put(store_id, LARGE + b"Otherwise it is copied.")
+        await desk.gate.shut.wait()
+        assert await desk.status(store_id, file_id) == "in_progress"
+        assert 0 < await desk.counted(store_id) < wanted
+        assert await desk.miscounted() == []
+        desk.gate.open()
+        await desk.ended(store_id, file_id)
+        assert wanted <= await desk.counted(store_id) <= wanted + 1
+        await desk.store.write(lambda tx: store_files.delete(tx, "p", store_id, file_id))
+        assert await desk.counted(store_id) == 0
+
+    async def begun(desk: Desk) -> None:
+        desk.start()
+        await main(desk)
+
+    together(begun, path, "one")
 
 
 def test_files_that_cannot_be_read_fail_and_the_others_go_on(path: Path) -> None:

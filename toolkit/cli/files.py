@@ -129,8 +129,8 @@ def _put(client: OpenAI, name: str, paths: Sequence[Path]) -> _Ended:
                 time.sleep(_LOOK_S)
                 batch = client.vector_stores.file_batches.retrieve(batch.id, vector_store_id=store.id)
                 store = client.vector_stores.retrieve(store.id)
-                text = f"{store.usage_bytes / 1e6:,.1f} MB in chunks"
-                progress.update(done, completed=at + batch.file_counts.total - batch.file_counts.in_progress, text=text)
+                processed = at + batch.file_counts.total - batch.file_counts.in_progress
+                progress.update(done, completed=processed, text=_chunks(store))
             for ended in client.vector_stores.file_batches.list_files(
                 batch.id, vector_store_id=store.id, filter="failed", limit=100
             ):
@@ -168,6 +168,12 @@ def _store(client: OpenAI, name: str) -> Any:
         if store.name == name:
             return store
     return client.vector_stores.create(name=name)
+
+
+def _chunks(store: Any) -> str:
+    """Say how many chunks a store has; the hosted service counts none."""
+    count = getattr(store, "chunks", None)
+    return "" if count is None else f"{count:,} chunks"
 
 
 def _there(client: OpenAI, store_id: str) -> set[tuple[str, int]]:

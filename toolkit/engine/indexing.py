@@ -255,7 +255,11 @@ class Indexing:
             pass
 
     def _empty(self, file: Row, tx: Tx) -> int:
-        return _remove_of(tx, file["seq"], _REMOVED) if self._holds(tx, file) else 0
+        if not self._holds(tx, file):
+            return 0
+        removed = _remove_of(tx, file["seq"], _REMOVED)
+        store_files.cut(tx, file, -removed)
+        return removed
 
     def _holds(self, tx: Tx, file: Row) -> bool:
         return tx.one("store_file.held", seq=file["seq"], owner=self._worker) is not None
@@ -284,6 +288,7 @@ class Indexing:
             inserted = tx.one("chunk.insert", store_file=file["seq"], **chunk)
             assert inserted is not None
             tx.run("chunk.insert_words", seq=inserted["seq"], store=named(store), words=piece.words)
+        store_files.cut(tx, file, len(pieces))
         return True
 
     def _complete(self, file: Row, size: int, embedder: int | None, tx: Tx) -> None:
@@ -309,7 +314,7 @@ class Indexing:
 
     def _fail(self, file: Row, failure: Failure, tx: Tx) -> None:
         if store_files.move(tx, file, "fail", owner=self._worker, failure=failure):
-            tx.run("chunk.give_up", store_file=file["seq"])
+            store_files.give_up_chunks(tx, file)
 
 
 @dataclass(frozen=True, slots=True)

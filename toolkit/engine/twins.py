@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from toolkit.engine.objects import store_files
 from toolkit.engine.search.words import named
 from toolkit.engine.store import Row, Tx
 
@@ -30,12 +31,14 @@ def copy_chunks(tx: Tx, file: Row, from_: Row, after: int, owner: str) -> int | 
     store = _place(tx, file, from_, owner)
     if store is None:
         return None
-    for row in tx.all("chunk.whole", store_file=from_["seq"], after=after, limit=_AT_ONCE):
+    rows = tx.all("chunk.whole", store_file=from_["seq"], after=after, limit=_AT_ONCE)
+    for row in rows:
         chunk = {name: row[name] for name in ("start", "text", "place")}
         inserted = tx.one("chunk.insert", store_file=file["seq"], **chunk)
         assert inserted is not None
         tx.run("chunk.insert_words", seq=inserted["seq"], store=named(store), words=row["words"])
         after = row["start"]
+    store_files.cut(tx, file, len(rows))
     return after
 
 

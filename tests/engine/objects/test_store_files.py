@@ -327,6 +327,26 @@ def test_only_who_has_a_file_can_end_it(do: Do) -> None:
     assert do(lambda tx: tx.one("store_file.get", store=store_id, id=file_id, project="p"))["owner"] is None
 
 
+def test_chunks_count_until_they_are_given_up(do: Do) -> None:
+    store_id, ids = new_store(do), [new_file(do) for _ in range(3)]
+
+    def counted() -> int:
+        found: int = json.loads(do(lambda tx: vector_stores.get(tx, "p", store_id, NOW)))["chunks"]
+        return found
+
+    request = CreateFileBatch(file_ids=ids)
+    batch = json.loads(do(lambda tx: file_batches.create(tx, "p", store_id, request, NOW)))["id"]
+    end(do, store_id, ids[0], "a", "b")
+    do(lambda tx: write(tx, claim(tx, store_id, ids[1]), ["c", "d", "e"]))
+    assert counted() == 5, "those of a file under way, too"
+    do(lambda tx: file_batches.cancel(tx, "p", store_id, batch))
+    assert counted() == 2
+    do(lambda tx: store_files.delete(tx, "p", store_id, ids[1]))
+    assert counted() == 2, "they count no more already"
+    do(lambda tx: store_files.delete(tx, "p", store_id, ids[0]))
+    assert counted() == 0
+
+
 def test_what_is_cancelled_is_nobodys_to_complete(do: Do) -> None:
     store_id, file_id = new_store(do), new_file(do)
     put(do, store_id, file_id)

@@ -56,6 +56,7 @@ def test_what_a_store_looks_like(do: Do) -> None:
         "created_at": NOW,
         "name": "",
         "usage_bytes": 0,
+        "chunks": 0,
         "file_counts": {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0},
         "status": "completed",
         "expires_at": None,

@@ -68,6 +68,34 @@ def test_messages_that_are_there_are_counted_when_a_store_is_upgraded(tmp_path: 
             assert [*map(tuple, connection.execute("SELECT id, messages FROM thread"))] == [("a", 3), ("b", 0)]
 
 
+def test_chunks_that_are_there_are_counted_when_a_store_is_upgraded(tmp_path: Path) -> None:
+    """By migration 12, but those that are given up; from then on each vector store knows how many it has."""
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for _, script in migrations("sqlite")[:11]:
+            connection.executescript(script)
+        for store in "ab":
+            connection.execute(
+                "INSERT INTO vector_store (id, project, created_at, last_active_at, about) VALUES (?, 'p', 1, 1, '{}')",
+                (store,),
+            )
+        files = [(1, "a", "one"), (2, "a", "other"), (3, "b", "one")]
+        connection.executemany(
+            "INSERT INTO store_file (seq, store, id, project, created_at, status, chunking) "
+            "VALUES (?, ?, ?, 'p', 1, 'completed', '{}')",
+            files,
+        )
+        chunks = [(file, start) for file, count in ((1, 3), (2, 2), (3, 1)) for start in range(count)]
+        connection.executemany("INSERT INTO chunk (store_file, start, text) VALUES (?, ?, 'x')", chunks)
+        connection.execute("INSERT INTO chunk_gone (store_file) VALUES (3)")
+        connection.execute("PRAGMA user_version = 11")
+        connection.commit()
+    for connection in opened(parse(url_of(path)), 1):
+        with closing(connection):
+            assert [*map(tuple, connection.execute("SELECT id, chunks FROM vector_store"))] == [("a", 5), ("b", 0)]
+            assert [chunks for (chunks,) in connection.execute("SELECT chunks FROM store_file")] == [3, 2, 0]
+
+
 @pytest.mark.parametrize(("query", "synchronous"), [("", 1), ("?synchronous=normal", 1), ("?synchronous=full", 2)])
 def test_a_connection_is_set_to_what_the_store_needs(query: str, synchronous: int, tmp_path: Path) -> None:
     for connection in opened(parse(url_of(tmp_path / "store.db") + query), 2):

@@ -54,7 +54,7 @@ def cancel(tx: Tx, project: str, store_id: str, batch_id: str) -> str:
         raise Refused(f"Cannot cancel file batch '{batch_id}' with status '{_status(row)}'.")
     for file in tx.all("file_batch.under_way", batch=batch_id):
         store_files.move(tx, file, "cancel")
-        tx.run("chunk.give_up", store_file=file["seq"])
+        store_files.give_up_chunks(tx, file)
     tx.run("file_batch.stop", id=batch_id)
     return get(tx, project, store_id, batch_id)
 

@@ -34,9 +34,11 @@ __all__ = [
     "add",
     "content",
     "create",
+    "cut",
     "embedded",
     "forget_file",
     "get",
+    "give_up_chunks",
     "list_",
     "modify",
     "move",
@@ -239,10 +241,10 @@ def forget_file(tx: Tx, project: str, file_id: str) -> None:
 def remove(tx: Tx, row: Row) -> None:
     """Take a file out of its store. In its batches it counts on, as cancelled if it was not processed yet."""
     move(tx, row, "cancel")
+    give_up_chunks(tx, row)
     left = _row(tx, row["project"], row["store"], row["id"])
     _count(tx, row["store"], **{left["status"]: -1}, usage_bytes=-left["usage_bytes"])
     tx.run("store_file.delete", seq=row["seq"])
-    tx.run("chunk.give_up", store_file=row["seq"])
     bury(tx, row["project"], row, within=f"{row['store']}/")
 
 
@@ -266,6 +268,20 @@ def move(
     ended = {**dict.fromkeys(("completed", "failed", "cancelled"), 0), status: 1}
     tx.run("file_batch.count", store_file=row["seq"], **ended)
     return True
+
+
+def cut(tx: Tx, row: Row, chunks: int) -> None:
+    """Count chunks that have been added to a file, or, below 0, taken away."""
+    tx.run("store_file.cut", seq=row["seq"], chunks=chunks)
+    _count(tx, row["store"], chunks=chunks)
+
+
+def give_up_chunks(tx: Tx, row: Row) -> None:
+    """Give up the chunks of a file: they count no more, and are removed afterwards."""
+    now = tx.one("store_file.chunks", seq=row["seq"])
+    assert now is not None  # it is there until its store is told
+    cut(tx, row, -now["chunks"])
+    tx.run("chunk.give_up", store_file=row["seq"])
 
 
 def embedded(tx: Tx, row: Row, embedder: int) -> None:
@@ -293,7 +309,7 @@ def wire(row: Row) -> str:
 
 
 def _count(tx: Tx, store_id: str, **changes: int) -> None:
-    none = dict.fromkeys(("in_progress", "completed", "failed", "cancelled", "usage_bytes"), 0)
+    none = dict.fromkeys(("in_progress", "completed", "failed", "cancelled", "usage_bytes", "chunks"), 0)
     tx.run("vector_store.count", id=store_id, **{**none, **changes})
 
 

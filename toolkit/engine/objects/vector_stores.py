@@ -174,6 +174,7 @@ def empty_expired(tx: Tx, now: int, *, limit: int) -> int:
     for row in rows:
         for file in tx.all("store_file.under_way", store=row["id"]):
             store_files.move(tx, file, "cancel")
+            store_files.give_up_chunks(tx, file)
         tx.run("store_file.give_up_chunks", store=row["id"])
         tx.run("vector_store.emptied", id=row["id"])
     return len(rows)
@@ -191,6 +192,7 @@ def wire(row: Row, now: int) -> str:
         "name": about["name"],
         **({"description": about["description"]} if about.get("description") is not None else {}),
         "usage_bytes": row["usage_bytes"],
+        "chunks": row["chunks"],
         "file_counts": {**counts, "total": sum(counts.values())},
         "status": "in_progress" if row["in_progress"] else "completed",
         **({"expires_after": {"anchor": "last_active_at", "days": days}} if days else {}),

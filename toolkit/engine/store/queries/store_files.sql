@@ -16,6 +16,12 @@ UPDATE store_file
 SET status = :status, owner = NULL, usage_bytes = :usage_bytes, last_error = :last_error
 WHERE seq = :seq AND status = 'in_progress' AND (:owner IS NULL OR owner = :owner);
 
+-- name: store_file.cut
+UPDATE store_file SET chunks = chunks + :chunks WHERE seq = :seq;
+
+-- name: store_file.chunks
+SELECT chunks FROM store_file WHERE seq = :seq;
+
 -- name: store_file.delete
 DELETE FROM store_file WHERE seq = :seq;
 

@@ -17,10 +17,10 @@ SET about = :about, last_active_at = :last_active_at, expires_days = :expires_da
 WHERE id = :id;
 
 -- name: vector_store.count
--- Files have come, gone, or moved on.
+-- Files have come, gone, moved on, or been cut into chunks.
 UPDATE vector_store
 SET in_progress = in_progress + :in_progress, completed = completed + :completed, failed = failed + :failed,
-    cancelled = cancelled + :cancelled, usage_bytes = usage_bytes + :usage_bytes
+    cancelled = cancelled + :cancelled, usage_bytes = usage_bytes + :usage_bytes, chunks = chunks + :chunks
 WHERE id = :id;
 
 -- name: vector_store.touch

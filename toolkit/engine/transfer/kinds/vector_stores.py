@@ -26,7 +26,7 @@ _SAME: Final = ("created_at", "name", "description", "metadata")
 _NOT_HERE: Final = dump(
     {"code": "invalid_file", "message": "The contents of this file are not here: it was imported without them."}
 )
-_NOTHING: Final = dict.fromkeys(("in_progress", "completed", "failed", "cancelled", "usage_bytes"), 0)
+_NOTHING: Final = dict.fromkeys(("in_progress", "completed", "failed", "cancelled", "usage_bytes", "chunks"), 0)
 
 
 def written(export: Export) -> Iterator[Written]:
