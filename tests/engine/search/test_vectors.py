@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf, nan, sqrt
 from typing import Any
@@ -13,17 +12,16 @@ from hypothesis import strategies as st
 from toolkit.engine.search import vectors
 from toolkit.engine.search.embedder import Meaning
 from toolkit.engine.search.vectors import Matrices, floor_of, numbered, packed
-from toolkit.engine.store.statements import migrations, statements
+from toolkit.engine.store.address import SQLiteAddress
+from toolkit.engine.store.opening import opened
+from toolkit.engine.store.statements import statements
 
 
 class Blocks:
     """The statements of vectors on a database of their own; it counts the rows that were read."""
 
     def __init__(self) -> None:
-        self._connection = sqlite3.connect(":memory:")
-        self._connection.row_factory = sqlite3.Row
-        for _, script in migrations("sqlite"):
-            self._connection.executescript(script)
+        [self._connection] = opened(SQLiteAddress(None), 1)
         self.read = 0
 
     def one(self, name: str, **values: Any) -> Mapping[str, Any] | None:

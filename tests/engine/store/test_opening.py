@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,23 @@ def test_messages_that_are_there_are_counted_when_a_store_is_upgraded(tmp_path: 
     for connection in opened(parse(url_of(path)), 1):
         with closing(connection):
             assert [*map(tuple, connection.execute("SELECT id, messages FROM thread"))] == [("a", 3), ("b", 0)]
+
+
+def test_a_store_in_memory_begins_as_one_in_a_file_does(tmp_path: Path) -> None:
+    def told(connection: sqlite3.Connection) -> list[Any]:
+        names = ("user_version", "foreign_keys", "synchronous", "temp_store", "encoding", "page_size")
+        pragmas = [tuple(connection.execute(f"PRAGMA {name}").fetchone()) for name in names]
+        rows = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+        return [*pragmas, *map(tuple, rows)]
+
+    [one], [other] = (opened(parse(url), 1) for url in ("sqlite:///:memory:", url_of(tmp_path / "a.db")))
+    with closing(one), closing(other):
+        empty = told(other)
+        assert told(one) == empty
+        one.execute("CREATE TABLE more (x)")
+    [again] = opened(parse("sqlite:///:memory:"), 1)
+    with closing(again):
+        assert told(again) == empty, "each is a store of its own"
 
 
 def test_chunks_that_are_there_are_counted_when_a_store_is_upgraded(tmp_path: Path) -> None:

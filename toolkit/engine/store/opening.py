@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Generator, Iterator
+from functools import cache
 
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.faults import fault_of, is_misnamed
@@ -23,7 +24,10 @@ def opened(address: SQLiteAddress, connections: int) -> list[sqlite3.Connection]
         if address.path is not None:
             address.path.parent.mkdir(parents=True, exist_ok=True)
         made.append(connect(address))
-        _migrate(made[0], address)
+        if address.path is None:
+            _begin(made[0])
+        else:
+            _migrate(made[0], address)
         made += [connect(address) for _ in range(connections - 1)]
     except BaseException as error:
         for connection in made:
@@ -78,6 +82,21 @@ def _to_wal(connection: sqlite3.Connection, busy_s: float) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Make a store in memory what an empty one is: a copy of one takes a tenth of the time of all migrations."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+        empty.deserialize(_empty())
+        empty.backup(connection)
+
+
+@cache
+def _empty() -> bytes:
+    address = SQLiteAddress(None)
+    with contextlib.closing(connect(address)) as connection:
+        _migrate(connection, address)
+        return connection.serialize()
 
 
 def _migrate(connection: sqlite3.Connection, address: SQLiteAddress) -> None:
