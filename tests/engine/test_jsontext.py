@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.engine.jsontext import clean, dump, id_of, members, quote
@@ -20,6 +20,7 @@ def test_dump_is_compact_and_reads_back(value: object) -> None:
     assert json.loads(dump(value)) == value
 
 
+@settings(max_examples=30)  # which are large
 @given(st.dictionaries(st.text(), values, min_size=1), st.dictionaries(st.text(), values, min_size=1))
 def test_members_join_to_an_object(one: dict[str, object], other: dict[str, object]) -> None:
     assert json.loads(f"{{{members(one)},{members(other)}}}") == {**one, **other}

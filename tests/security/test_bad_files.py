@@ -44,23 +44,25 @@ def fetching(url: str) -> bytes:
     return f'<html><body><img src="{url}/a"><link rel=stylesheet href="{url}/b"><p>quartz</p></body></html>'.encode()
 
 
-BAD: dict[str, tuple[bytes, str, str]] = {
-    "empty.txt": (b"", "invalid_file", "no text"),
-    "blank.md": (b" \n\t\n", "invalid_file", "no text"),
-    "locked.pdf": (LOCKED, "invalid_file", "password"),
-    "half.pdf": (documents.pdf("Roses")[:300], "invalid_file", "damaged"),
-    "pages.pdf": (many_pages(), "invalid_file", "pages; at most 20000"),
-    "pictures.pdf": (documents.pdf(""), "invalid_file", "no text"),
-    "half.docx": (documents.docx()[:2000] + b"word/document.xml", "invalid_file", "damaged"),
-    "bomb.docx": (documents.zipped(**{"word/document.xml": b"<a>" + bytes(2**29)}), "invalid_file", "unpacks to more"),
-    "some.zip": (documents.zipped(**{"a.txt": b"x"}), "unsupported_file", "no document of a kind"),
-    "locked.xlsx": (documents.doc("secret", stream="EncryptedPackage"), "invalid_file", "password"),
-    "sums.xls": (documents.doc("1 2 3", stream="Workbook"), "unsupported_file", "old Office file"),
-    "picture.txt": (b"\x89PNG\r\n\x1a\n", "unsupported_file", "PNG"),
-    "bytes.json": (bytes(range(256)) * 9, "unsupported_file", "no text has"),
-    "half16.txt": ("quartz".encode("utf-16")[:-1], "invalid_file", "UTF-16"),
-}
-"""Name -> bytes, the code of `last_error`, and what its message says."""
+def bad() -> dict[str, tuple[bytes, str, str]]:
+    """Make name -> bytes, the code of `last_error`, and what its message says."""
+    return {
+        "empty.txt": (b"", "invalid_file", "no text"),
+        "blank.md": (b" \n\t\n", "invalid_file", "no text"),
+        "locked.pdf": (LOCKED, "invalid_file", "password"),
+        "half.pdf": (documents.pdf("Roses")[:300], "invalid_file", "damaged"),
+        "pages.pdf": (many_pages(), "invalid_file", "pages; at most 20000"),
+        "pictures.pdf": (documents.pdf(""), "invalid_file", "no text"),
+        "half.docx": (documents.docx()[:2000] + b"word/document.xml", "invalid_file", "damaged"),
+        "bomb.docx": (documents.bomb(513), "invalid_file", "unpacks to more"),
+        "some.zip": (documents.zipped(**{"a.txt": b"x"}), "unsupported_file", "no document of a kind"),
+        "locked.xlsx": (documents.doc("secret", stream="EncryptedPackage"), "invalid_file", "password"),
+        "sums.xls": (documents.doc("1 2 3", stream="Workbook"), "unsupported_file", "old Office file"),
+        "picture.txt": (b"\x89PNG\r\n\x1a\n", "unsupported_file", "PNG"),
+        "bytes.json": (bytes(range(256)) * 9, "unsupported_file", "no text has"),
+        "half16.txt": ("quartz".encode("utf-16")[:-1], "invalid_file", "UTF-16"),
+    }
+
 
 GOOD: dict[str, bytes] = {
     "text.pdf": b"quartz in a file of text that is called a PDF",
@@ -82,17 +84,17 @@ def listener() -> Iterator[socket.socket]:
 
 def test_each_ends_for_itself(listener: socket.socket) -> None:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    good = {**GOOD, "page.html": fetching(url)}
+    broken, good = bad(), {**GOOD, "page.html": fetching(url)}
     with Engine("sqlite:///:memory:") as engine:
         client = engine.client()
         store = client.vector_stores.create(name="s")
-        files = [(name, data) for name, (data, _, _) in BAD.items() if data]
+        files = [(name, data) for name, (data, _, _) in broken.items() if data]
         batch = client.vector_stores.file_batches.upload_and_poll(store.id, files=[*files, *good.items()])
         assert (batch.file_counts.failed, batch.file_counts.completed) == (len(files), len(good))
         failed: dict[str, Any] = {}
         for file in client.vector_stores.files.list(store.id, filter="failed", limit=100):
             failed[client.files.retrieve(file.id).filename] = file.last_error
-        for name, (data, code, said) in BAD.items():
+        for name, (data, code, said) in broken.items():
             if data:
                 assert (failed[name].code, said in failed[name].message) == (code, True), (name, failed[name])
         found = client.vector_stores.search(store.id, query="quartz", max_num_results=50)

@@ -108,6 +108,16 @@ def zipped(**files: bytes) -> bytes:
     return made.getvalue()
 
 
+def bomb(mib: int) -> bytes:
+    """Make what unpacks to so much, packed quickly and in pieces."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("word/document.xml", "w") as file:
+            for _ in range(mib):
+                file.write(bytes(2**20))
+    return made.getvalue()
+
+
 def _saved(made: Any) -> bytes:
     file = io.BytesIO()
     made.save(file)

@@ -95,9 +95,9 @@ def test_what_cannot_be_read_is_told(data: bytes, code: str, said: str) -> None:
 
 
 def test_a_bomb_goes_off_alone() -> None:
-    """An archive of a few hundred kilobytes that unpacks to a gigabyte."""
-    bomb = documents.zipped(**{"word/document.xml": b"<a>" + bytes(2**30 - 3)})
-    assert len(bomb) < 2**21
+    """An archive of two megabytes that unpacks to a little more than may be."""
+    bomb = documents.bomb(513)
+    assert len(bomb) < 3 * 2**20
     assert refused(bomb) == ("invalid_file", "The file unpacks to more than 512 MiB.")
 
 
