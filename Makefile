@@ -6,8 +6,11 @@ BIN := .venv/bin
 # Nor may Python be told to compile everything anew in each of the hundreds of processes that tests start.
 CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u PYTHONDONTWRITEBYTECODE $(foreach name,$(filter TOOLKIT_%,$(.VARIABLES)),-u $(name))
 
+# One more worker than small machines have cores: many tests wait for something, and another one works meanwhile.
+PARALLEL := -n 3 --dist worksteal
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all coverage lint types bench bench-search fuzz soak clean
+.PHONY: help demo test test-all coverage lint types mypy pyright bench bench-search fuzz soak clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,23 +19,29 @@ demo: .venv/standard.stamp  ## an assistant calls two functions at once; no key,
 	@$(BIN)/toolkit run examples/weather_assistant.py --store sqlite:///:memory: --steps \
 		"What's the weather in San Francisco today and the likelihood it'll rain?"
 
-test: lint types  ## what CI runs: linters, type checkers, and the tests that are not slow
-	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" -n 2
+test: .venv/dev.stamp  ## what CI runs: linters, type checkers, and the tests that are not slow
+	@$(MAKE) --no-print-directory -j 2 lint types
+	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 coverage: .venv/dev.stamp  ## the same tests, counted: which lines none of them reaches (takes twice as long)
 	@$(CLEAN_ENV) $(BIN)/coverage erase
-	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" -n 2 --cov --cov-report=
+	$(CLEAN_ENV) $(BIN)/python -m pytest -m "not slow" $(PARALLEL) --cov --cov-report=
 	@$(BIN)/coverage report --show-missing --skip-covered --skip-empty
 
-test-all: lint types  ## the tests of make test, the slow ones, and more of other people's clients
-	$(CLEAN_ENV) $(BIN)/python -m pytest -n 2
+test-all: .venv/dev.stamp  ## the tests of make test, the slow ones, and more of other people's clients
+	@$(MAKE) --no-print-directory -j 2 lint types
+	$(CLEAN_ENV) $(BIN)/python -m pytest $(PARALLEL)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: .venv/dev.stamp
+types: mypy pyright
+
+mypy: .venv/dev.stamp
 	$(BIN)/mypy
+
+pyright: .venv/dev.stamp
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: .venv/dev.stamp  ## measure against the budgets
