@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.contract.inspection import Inspector
+from tests.contract.official import Check, definitions
 
 THREAD: dict[str, Any] = {
     "id": "thread_1",
@@ -114,3 +116,13 @@ def test_events_are_two_lines_of_known_content() -> None:
     assert len(inspector.problems) > 0
     with pytest.raises(ValueError):
         inspector.see_event(": ping")
+
+
+def test_the_fast_reader_of_schemas_says_what_the_other_does() -> None:
+    odd: list[Any] = [None, True, 0, -1, 1.0, 1.5, 10**400, "", "x", "\ud83d", [], [{}], {}, {"object": "thread"}]
+    values = [THREAD, *odd, *({**THREAD, name: value} for name in [*THREAD, "colour"] for value in odd)]
+    for name in ("ThreadObject", "ErrorResponse", "ListThreadsResponse", "VectorStoreObject"):
+        schema = {"$ref": f"#/$defs/{name}", "$defs": definitions("answers")}
+        check, other = Check(schema), Draft202012Validator(schema)
+        assert [value for value in values if (not check.errors(value)) != other.is_valid(value)] == [], name
+        assert bool(check.errors(THREAD)) is (name != "ThreadObject")
