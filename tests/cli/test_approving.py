@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from toolkit.cli.approving import QUESTION, shown
+from toolkit import Call, Deny
+from toolkit.cli.approving import QUESTION, Person, shown
+from toolkit.cli.screen import Screen
 
 TOOLS = '''
 from toolkit import tool
@@ -49,9 +51,6 @@ def at_a_terminal(*typed: str) -> str:
     ("typed", "told"),
     [
         ("y\n", "refunded 1234"),
-        ("YES\n", "refunded 1234"),
-        ("n\n", "was not approved, and was not made."),
-        ("\n", "was not approved, and was not made."),
         ("\x04", "was not approved, and was not made."),
         ("Not before Monday.\n", "was not made. Not before Monday."),
     ],
@@ -61,6 +60,29 @@ def test_a_person_at_a_terminal_is_asked(typed: str, told: str) -> None:
     assert 'approve?   refund {"order":1234}' in out
     assert QUESTION in out
     assert told in out
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of POSIX")
+@pytest.mark.parametrize(
+    ("typed", "decided"),
+    [
+        ("y\n", True),
+        ("YES\n", True),
+        (" yes \n", True),
+        ("n\n", Deny("")),
+        ("No\n", Deny("")),
+        ("\n", Deny("")),
+        ("\x04", Deny("")),
+        ("yes, but later\n", Deny("yes, but later")),
+    ],
+)
+def test_only_yes_is_yes(typed: str, decided: bool | Deny, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.openpty()
+    with open(theirs, encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        os.write(ours, typed.encode())
+        assert Person(Screen(steps=False), says_yes=False)(Call("call_1", "refund", "{}")) == decided
+    os.close(ours)
 
 
 def test_without_a_terminal_nothing_is_made(cli: Cli) -> None:
