@@ -320,6 +320,31 @@ def test_a_cancel_ends_the_code_and_the_thread_is_free(start: Any) -> None:
     assert run.status == "completed"
 
 
+def test_what_a_turn_has_done_that_is_not_written_is_nobodys(begin: Any) -> None:
+    talk: Talk = begin(
+        ask(code("x = 1")), answer("One."), ask(code("x += 1")), ask(code("'x' in globals()")), answer("2")
+    )
+    made = thread(talk)
+    go(talk, made=made)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.engine.moves.go_on", lambda *_, **__: 1 / 0)
+        assert go(talk, made=made).status == "failed"
+    run = go(talk, made=made)
+    assert run.status == "completed"
+    assert output(talk.model.requests[-1]).startswith("False\nThis is a new Python session")
+
+
+def test_names_of_files_are_data(begin: Any) -> None:
+    talk: Talk = begin(ask(code("open('/mnt/data/a\\n[b].txt', 'w').close()")), answer("sandbox:/mnt/data/a\n[b].txt"))
+    run = go(talk)
+    assert output(talk.model.requests[1]).splitlines() == [
+        "[/mnt/data/a_[b].txt is kept for the user: sandbox:/mnt/data/a_[b].txt]"
+    ]
+    [message] = talk.threads.messages.list(run.thread_id, run_id=run.id)
+    [link] = message.content[0].text.annotations
+    assert talk.client.files.retrieve(link.file_path.file_id).filename == "a_[b].txt"
+
+
 def test_where_there_is_no_wall_a_run_is_refused_and_an_assistant_is_not(start: Any) -> None:
     async def none(*_: Any) -> Any:
         raise SandboxUnavailable("Install bubblewrap.")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.official import assert_official
 from toolkit.engine import moves
-from toolkit.engine.calls import Turn
+from toolkit.engine.calls import Turn, Used
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall
 from toolkit.engine.moves import Fenced, Moved, Said
@@ -370,3 +370,86 @@ def test_a_message_deleted_while_it_is_written_stays_deleted(do: Do) -> None:
     moved = do(lambda tx: moves.complete(tx, run, NOW, USED, Said("hi", writing=writing)))
     assert names(moved) == ["thread.run.step.completed", "thread.run.completed"]
     assert len(messages_of(do, run)) == 1
+
+
+def held(do: Do, *, function: bool = False) -> tuple[Run, moves.Held]:
+    """A run whose turn with a call of code_interpreter is written and not answered, perhaps beside a function's."""
+    run = claimed(do)
+    calls = [ModelCall("call_c", "code_interpreter", '{"code":"1"}'), *(CALLS[:1] if function else ())]
+    asked = [{"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls]
+    chat = json.dumps({"role": "assistant", "content": None, "tool_calls": asked})
+    turn = Turn(calls, chat, USED, {"call_c": code("1")})
+    kept, moved = do(lambda tx: moves.call_tools(tx, run, None, turn, NOW, owner="me"))
+    return moved.run, kept
+
+
+def code(text: str, *outputs: Any) -> Any:
+    return {"id": "call_c", "type": "code_interpreter", "code_interpreter": {"input": text, "outputs": list(outputs)}}
+
+
+def test_a_turn_of_own_calls_is_written_before_they_are_answered(do: Do) -> None:
+    run, kept = held(do, function=True)
+    assert (run.status, run.turns, run.used) == ("in_progress", 1, USED)
+    [step] = steps_of(do, run)
+    assert (step["status"], step["step_details"]["tool_calls"][0]) == ("in_progress", code("1"))
+    assert [chat["role"] for chat in chats(do, run)] == ["user"], "no model reads it before it is answered"
+    found = do(lambda tx: moves.held(tx, run))
+    assert (found.step["id"], found.turn) == (kept.step["id"], kept.turn)
+
+
+def test_who_takes_a_run_over_goes_on_with_its_turn(do: Do) -> None:
+    run, kept = held(do)
+    log: Any = {"type": "logs", "logs": "1"}
+    do(lambda tx: moves.note(tx, run, kept.with_output(0, log)))
+    again = do(lambda tx: moves.claim(tx, run.id, "me", NOW)).run
+    found = do(lambda tx: moves.held(tx, again))
+    assert found.calls == [code("1", log)]
+    assert found.emptied().calls == [code("1")]
+    used = {"call_c": Used(code("1", log), code("1", log), "1")}
+    with pytest.raises(Fenced):
+        do(lambda tx: moves.go_on(tx, run, kept, used, NOW, owner="me"))
+    with pytest.raises(Fenced):
+        do(lambda tx: moves.note(tx, run, kept))
+    moved = do(lambda tx: moves.go_on(tx, again, found, used, NOW, owner="me"))
+    assert (moved.run.status, moved.run.turns, moved.run.used) == ("in_progress", 1, USED)
+    [step] = steps_of(do, again)
+    assert (step["status"], step["step_details"]["tool_calls"]) == ("completed", [code("1", log)])
+    assert [chat["role"] for chat in chats(do, again)] == ["user", "assistant", "tool"]
+    assert do(lambda tx: moves.held(tx, moved.run)) is None
+
+
+def test_a_turn_of_both_waits_for_the_application(do: Do) -> None:
+    run, kept = held(do, function=True)
+    used = {"call_c": Used(code("1"), code("1"), "of code")}
+    moved = do(lambda tx: moves.go_on(tx, run, kept, used, NOW, owner="me"))
+    assert moved.run.status == "requires_action"
+    action = moved.run.state["required_action"]["submit_tool_outputs"]["tool_calls"]
+    assert [call["id"] for call in action] == ["call_a"]
+    do(lambda tx: moves.submit(tx, moved.run, [("call_a", "one")], NOW, owner="me"))
+    outputs = [chat["content"] for chat in chats(do, run) if chat["role"] == "tool"]
+    assert outputs == ["of code", "one"]
+
+
+def test_a_cancel_in_the_middle_of_own_calls_keeps_what_was_noted(do: Do) -> None:
+    run, kept = held(do)
+    picture: Any = {"type": "image", "image": {"file_id": "file-1"}}
+    do(lambda tx: moves.note(tx, run, kept.with_output(0, picture)))
+    do(lambda tx: moves.end(tx, run, "cancel", NOW))
+    [step] = steps_of(do, run)
+    assert (step["status"], step["step_details"]["tool_calls"]) == ("cancelled", [code("1", picture)])
+    assert [chat["role"] for chat in chats(do, run)] == ["user"]
+
+
+def test_pictures_stand_before_the_text(do: Do) -> None:
+    run = claimed(do)
+    said = Said("A chart.", pictures=["file-1"])
+    moved = do(lambda tx: moves.complete(tx, run, NOW, USED, said))
+    told = [json.loads(body) for name, body in moved.events if name.startswith("thread.message.")]
+    assert [event.get("content", event.get("delta")) for event in told][:3] == [
+        [],
+        [],
+        {"content": [{"index": 0, "type": "image_file", "image_file": {"file_id": "file-1"}}]},
+    ]
+    [message] = messages_of(do, run)[-1:]
+    assert [part["type"] for part in message["content"]] == ["image_file", "text"]
+    assert chats(do, run)[-1] == {"role": "assistant", "content": "A chart."}

@@ -330,7 +330,21 @@ class Leg:
                     self._feed.publish([code_delta(held.step["id"], index, {"input": rest})])
 
     async def _go_on(self, held: moves.Held) -> None:
-        """Answer the calls of a turn that are the engine's; then the run goes on, or waits for the application's."""
+        """Answer the calls of a turn that are the engine's; then the run goes on, or waits for the application's.
+
+        What code has done in a turn that is not written to its end is nobody's: its session goes with it.
+        """
+        try:
+            await self._answered(held)
+        except BaseException:
+            if self._runs_code:
+                await self._rooms.interpreting.sessions.forget(self.run.thread)
+            raise
+        if self.run.status == "in_progress":
+            await self._store.read(self.read)
+            self._begin_turn()
+
+    async def _answered(self, held: moves.Held) -> None:
         contents = self._feed is not None and self._feed.contents
         async with AsyncExitStack() as kept:
             stage = Stage(
@@ -356,9 +370,6 @@ class Leg:
                 return moves.go_on(tx, self.run, held, used, now, owner=self._worker, contents=contents)
 
             self._publish(await self._store.write(work))
-        if self.run.status == "in_progress":
-            await self._store.read(self.read)
-            self._begin_turn()
 
     async def _complete(self, used: Tokens, cut: _Cut | None) -> None:
         told = self._turn

@@ -192,16 +192,17 @@ class Interpreting:
         said: list[str] = []
         for file in changed:
             path = clean(file.path)
+            shown = FOLDER + "".join(each if each.isprintable() else "_" for each in path)
             try:
                 data = await taken.session.read(file.path, self.sessions.limits.file_bytes)
             except Refusal as refused:
-                said.append(f"[{FOLDER}{path} could not be kept: {refused}]")
+                said.append(f"[{shown} could not be kept: {refused}]")
                 continue
             incoming = await stage.kept.enter_async_context(self._filing.receive())
             await incoming.write(data)
             made.append((path, clean(file.name), await incoming.keep()))
             taken.paths.add(path)
-            said.append(f"[{FOLDER}{path} is kept for the user: sandbox:{FOLDER}{path}]")
+            said.append(f"[{shown} is kept for the user: sandbox:{shown}]")
         return made, said
 
 
