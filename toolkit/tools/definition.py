@@ -5,6 +5,7 @@ fields.py      Field(...), Annotated, texts        plain.py       fields -> pyda
 strict.py      JSON Schema -> strict form          restore.py     arguments in strict form -> in plain form
 binding.py     JSON text -> arguments of a call    problems.py    what is wrong with them, in words for the model
 arguments.py   holds what needs pydantic together; imported on first use, and pydantic with it
+described.py   the same for a JSON Schema of somebody else's, in place of a signature
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from toolkit.tools.arguments import Arguments
     from toolkit.tools.binding import Binder
+    from toolkit.tools.described import Described
 
 __all__ = ["Definition"]
 
@@ -34,12 +36,18 @@ class Definition:
     """What is known of a function once it has been described; each part is made when it is first asked for."""
 
     def __init__(
-        self, name: str, function: Callable[..., object], description: str | None, strict: bool | None
+        self,
+        name: str,
+        function: Callable[..., object],
+        description: str | None,
+        strict: bool | None,
+        described: Described | None = None,
     ) -> None:
         self._name = name
         self._function = function
         self._description = description
         self._strict = strict
+        self._described = described
         self._names: Mapping[str, object] = {}
 
     def look(self) -> None:
@@ -56,7 +64,7 @@ class Definition:
 
     def varied(self, name: str, strict: bool | None) -> Definition:
         """Describe the same function under another name, or with another choice of strictness; what was read stays."""
-        other = Definition(name, self._function, self._description, strict)
+        other = Definition(name, self._function, self._description, strict, self._described)
         other._names = self._names
         for kept in ("signature", "arguments", "description", "_docstring"):
             if kept in self.__dict__:
@@ -69,11 +77,13 @@ class Definition:
         return signature(self._function, self._names)
 
     @cached_property
-    def arguments(self) -> Arguments:
+    def arguments(self) -> Arguments | Described:
         """Schemas of the parameters, and what binds a call's arguments to them.
 
         Raises DefinitionError for the signature; for types that pydantic does not know, its attributes do when read.
         """
+        if self._described is not None:
+            return self._described
         from toolkit.tools.arguments import Arguments  # pydantic: not needed to define a tool
 
         return Arguments(title(self._function), self.signature.parameters, self._docstring.parameters)

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
 from toolkit.errors import ArgumentsInvalid, DefinitionError
 from toolkit.tools.approval import ApprovalRule, asks_for, checked_rule
@@ -36,6 +48,16 @@ S = TypeVar("S")
 
 Bound = tuple[tuple[Any, ...], dict[str, Any]]
 _Bind = Callable[[object, "type | None"], Callable[..., Any]]
+
+
+class ToolOptions(TypedDict, total=False):
+    """Options of a tool, see `tool`."""
+
+    strict: bool | None
+    timeout_s: float | None
+    approve: ApprovalRule
+    read_only: bool
+    idempotent: bool
 
 
 class Tool(Generic[P, R]):
@@ -93,6 +115,31 @@ class Tool(Generic[P, R]):
         if awaits_binding(function):
             self._method_definition = Definition(self.name, MethodType(function, object()), description, strict)
         (self._method_definition or self._definition).look()
+
+    @classmethod
+    def from_schema(
+        cls,
+        function: Callable[..., Any],
+        parameters: Mapping[str, Any],
+        *,
+        name: str,
+        description: str,
+        **options: Unpack[ToolOptions],
+    ) -> Tool[..., Any]:
+        """Make a tool of a JSON Schema and a function of whatever it describes, `def function(**arguments: Any)`.
+
+        For tools known only when the program runs: those of other servers, or of a database. The schema goes to the
+        model as it is, strictly where it can be said so; arguments are held to its types, choices, members and bounds.
+        Raises DefinitionError.
+        """
+        from toolkit.tools.described import Described  # few programs need it
+
+        tool = Tool(function, name=name, description=description, **options)
+        if all(each.kind != "extra" for each in tool._definition.signature.parameters):
+            raise DefinitionError(f"{name}: its function must take what the schema says by name: `**arguments: Any`")
+        described = Described(name, parameters)
+        tool._definition = Definition(name, function, description, options.get("strict"), described)
+        return tool
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function as if it were no tool."""
