@@ -28,11 +28,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "assistants": {"errors"},
     "tools": {"errors", "assistants"},
     "runs": {"errors", "tools"},
+    "mcp": {"toolkit", "errors", "assistants", "tools"},
+    "openapi": {"toolkit", "errors", "assistants", "tools"},
     "engine": {"errors", "kernel", "sandbox"},
     "server": {"errors", "engine"},
     "compose": {"errors", "engine", "sandbox", "server"},
     "face": {"compose", "engine"},
-    "cli": {"toolkit", "errors", "assistants", "tools", "runs", "engine", "sandbox", "server", "compose", "face"},
+    "cli": {
+        *("toolkit", "errors", "assistants", "tools", "runs", "mcp"),
+        *("engine", "sandbox", "server", "compose", "face"),
+    },
 }
 """Room -> the rooms below it.
 
@@ -166,6 +171,11 @@ def modules_after(source: str) -> set[str]:
 def test_defining_a_tool_imports_neither_the_client_nor_the_engine() -> None:
     source = "from toolkit import Toolset, tool\n@tool\ndef f(a: int) -> int:\n    'Do it.'\n    return a\nToolset(f)"
     assert modules_after(source).isdisjoint({"openai", "httpx2", "toolkit.engine", "toolkit.runs.drivers", "typer"})
+    assert modules_after(source).isdisjoint({"mcp", "toolkit.mcp", "toolkit.openapi", "toolkit.tools.described"})
+
+
+def test_what_connects_imports_its_package_when_it_does() -> None:
+    assert modules_after("import toolkit.mcp, toolkit.cli.mcp").isdisjoint({"mcp", "mcp_types", "starlette"})
 
 
 @pytest.mark.parametrize("module", ["toolkit.engine.compose", "toolkit.cli.doctor", "toolkit.cli.serve"])

@@ -18,6 +18,7 @@ ToolkitError
 │       ├── CallsUnknown        calls had begun before a crash, and nobody knows how far they got
 │       ├── ApprovalMismatch    what was approved is not what the run asks for; nothing was called
 │       └── JournalError        the journal could not be read or written; what it could not hear of was not called
+├── ServerUnavailable    a server that tools come from (MCP, OpenAPI) cannot be reached, started or understood
 ├── RegistrationError    a toolset that cannot go on an assistant as things stand; nothing was sent
 │   └── Drifted          the assistant is not as the toolset has it; `.plan` says in what
 ├── EngineError          the engine cannot start or go on: store, port, settings; the text names the remedy
@@ -62,6 +63,7 @@ __all__ = [
     "RunKept",
     "RunLost",
     "SandboxUnavailable",
+    "ServerUnavailable",
     "StoreUnavailable",
     "ThreadBusy",
     "ToolError",
@@ -179,6 +181,10 @@ class ToolsMissing(RunError):
     def __init__(self, message: str, *, names: Sequence[str], result: Result | None = None) -> None:
         super().__init__(message, result=result)
         self.names = tuple(names)
+
+
+class ServerUnavailable(ToolkitError):
+    """A server that tools come from cannot be reached, started or understood; the text says what to do."""
 
 
 class RegistrationError(ToolkitError):

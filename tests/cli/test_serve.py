@@ -19,7 +19,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.cli.models import model_server
-from toolkit.cli.serve import _bound
+from toolkit.cli.port import bound
 
 TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 
@@ -211,7 +211,7 @@ def test_a_key_the_endpoint_refuses(cli: Cli) -> None:
 
 
 def test_no_event_waits_for_another_to_be_acknowledged() -> None:
-    with _bound("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+    with bound("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "serve": "serve:serve",
     "run": "run:run",
     "call": "call:call",
+    "mcp": "mcp:mcp",
     "doctor": "doctor:doctor",
     "tools show": "show:show",
     "tools lint": "lint:lint",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 import socket
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from toolkit.cli.keys import Held, held_in
 from toolkit.cli.logs import log_to_stderr
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import Answering, answering_of, models_at, offers
+from toolkit.cli.port import bound
 from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url
 
@@ -157,7 +157,7 @@ def serve(
             cors_origins=pages,
             unknown_fields=unknown_fields,
         ) as engine,
-        _bound(host, port) as listener,
+        bound(host, port) as listener,
     ):
         server = _server(engine, secured)
         _greet(_url(listener, host, secured), place, answering, about, held)
@@ -201,24 +201,6 @@ def _check_endpoints(answering: Answering) -> None:
                     f"The model endpoint {url} has no model {name!r}. It has: {', '.join(models[:8])}\n"
                     "Name one of these; or, to start without asking it: --no-check-model"
                 )
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Take the port before anything is said, so that the first line printed is true. Raises Mistake."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=2048)
-        # asyncio does this only for sockets it made itself; without it an event may wait 40 ms for the one before it
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise Mistake(
-                f"Port {port} is in use. Choose another with --port, or --port 0 for any free one."
-            ) from error
-        if error.errno == errno.EACCES:
-            raise Mistake(f"Port {port} is not yours to take. Choose one above 1023 with --port.") from error
-        raise Mistake(f"{host} is no address of this machine. Leave --host out for 127.0.0.1.") from error
 
 
 def _url(listener: socket.socket, host: str, secured: tls.Tls | None) -> str:
