@@ -23,8 +23,6 @@ DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 def path_part(name: str, value: object, *, style: str = "simple", explode: bool = False) -> str:
     """Write a path parameter. Raises ToolError for one that would lead elsewhere: empty, `..`, control characters."""
-    if value in ("", [], {}) or value is None:
-        raise ToolError(f"{name}: must not be empty")
     start, between, named = {"label": (".", ".", False), "matrix": (";", ";", True)}.get(style, ("", ",", False))
     between = between if explode else ","
     if isinstance(value, list):
@@ -35,6 +33,8 @@ def path_part(name: str, value: object, *, style: str = "simple", explode: bool 
         text = between.join(f"{key}={each}" if explode else f"{key},{each}" for key, each in pairs)
     else:
         text = f"{_escaped(name)}={_escaped(value)}" if named and explode else _escaped(value)
+    if not text:
+        raise ToolError(f"{name}: must not be empty")
     if named and not explode:
         text = f"{_escaped(name)}={text}"
     plain = unquote(text)
