@@ -220,3 +220,17 @@ def test_plan_apply_and_check_in_ci(tmp_path: Path) -> None:
         code, shown = step("Check")
         assert code == 1
         assert "! get_rain_probability: somebody else took it off" in shown
+
+
+def test_mcp_both_ways() -> None:
+    done = run(sys.executable, "-W", "error", "examples/mcp_both_ways.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 'result  library_find_books: ["Persuasion","Emma"]\n' in done.stdout
+    assert 'asked   library_lend_book({"title":"Persuasion","reader":"Ann"})\n' in done.stdout
+    assert done.stdout.endswith("result  library_lend_book: Persuasion is lent to Ann.\n")
+
+
+def test_an_openapi_document_as_tools() -> None:
+    done = run(sys.executable, "-W", "error", "examples/pets_openapi.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ('call    list_pets({"kind":"dog"})\nresult  [{"id": 1, "name": "Rex", "kind": "dog"}]\n')

@@ -24,7 +24,19 @@ def section(title: str) -> str:
     return PAGE.partition(f"\n## {title}")[2].partition("\n## ")[0]
 
 
-COMMANDS = ["run", "call", "serve", "runs list", "runs show", "runs unlock", "backup", "export", "import", "prune"]
+COMMANDS = [
+    "run",
+    "call",
+    "mcp",
+    "serve",
+    "runs list",
+    "runs show",
+    "runs unlock",
+    "backup",
+    "export",
+    "import",
+    "prune",
+]
 COMMANDS += ["files add", "tools lint", "tools plan", "tools apply", "tools check"]
 COMMANDS += ["keys create", "keys list", "keys revoke"]
 

@@ -40,6 +40,7 @@ def test_examples_of(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     environment = clean_environment(tmp_path / "home")
+    monkeypatch.setenv("PATH", environment["PATH"])
     names: dict[str, Any] = {"__name__": f"page_{path.stem}"}
     server: str | None = None
     with contextlib.ExitStack() as open_servers, warnings.catch_warnings():

@@ -56,7 +56,8 @@ def test_what_is_not_given_is_not_sent() -> None:
     [
         ("application/json", {"a": "é", "b": None}, '{"a": "é", "b": null}'),
         ("application/vnd.api+json", [1], "[1]"),
-        ("application/x-www-form-urlencoded", {"a": "x&y=1", "b": [1, True], "c": {}}, "a=x%26y%3D1&b=1&b=true&c=%7B%7D"),
+        ("application/x-www-form-urlencoded", {"a": "x&y=1", "b": [1, True]}, "a=x%26y%3D1&b=1&b=true"),
+        ("application/x-www-form-urlencoded", {"c": {"d": 1}}, "c=%7B%22d%22%3A1%7D"),
         ("text/plain", "as it is", "as it is"),
         ("application/xml", "<a/>", "<a/>"),
     ],

@@ -202,7 +202,7 @@ class Connection:
                         self._tools = await self._list(link.client)
                 except BaseException as error:
                     await link.leave()
-                    raise self._unavailable(error) from error
+                    raise self._unavailable(error) from None  # groups in groups, whose point is in the text
                 self._link = link
             return self._link
 
