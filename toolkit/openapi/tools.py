@@ -97,7 +97,7 @@ def _origins(
 ) -> set[tuple[str, str, int]]:
     """Give the places that calls may go to. Raises DefinitionError for a server that is none of them."""
     allowed = {place for host in allow_hosts for place in _places(host)}
-    trusted = base or (document.url if document.url is not None else next(iter(servers), None))
+    trusted = base or document.url or document.server(document.root) or next(iter(servers), None)
     if trusted is not None:
         allowed.add(origin(trusted))
     for server in servers:
