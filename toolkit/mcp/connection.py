@@ -17,7 +17,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakSet
 
 import anyio
 
@@ -41,6 +40,8 @@ T = TypeVar("T")
 
 LEAVE_S = 10.0
 """How long a server may take to end before we stop waiting; it is killed well before that."""
+LISTEN_AGAIN_S = 10.0
+"""How long after a broken stream of news to ask for it again."""
 MOST_PAGES = 100
 """Pages of a server's list that are read: one that never ends is not followed."""
 
@@ -102,9 +103,11 @@ class Connection:
     def __enter__(self) -> Toolset:
         """Start or reach the server. Raises ServerUnavailable."""
         self._open()
+        connecting = _on_loop(self._live())
         try:
-            _on_loop(self._live()).result()
+            connecting.result()
         except BaseException:
+            connecting.cancel()
             self.close()
             raise
         return self._tools
@@ -147,15 +150,15 @@ class Connection:
                 leaving.result(LEAVE_S)
 
     async def _leave(self) -> None:
-        link, self._link = self._link, None
+        async with self._connecting or asyncio.Lock():  # a call may be starting the server anew
+            link, self._link = self._link, None
         if link is not None:
             await link.leave()
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> object:
         """Call a tool from whatever loop the caller runs on; being cancelled cancels the call on the server."""
-        if self._pid != os.getpid():
-            why = "is closed" if self._pid is None else "was opened in another process"
-            raise ToolError(f"The connection to the MCP server {self.name} {why}.")
+        if self._pid is not None and self._pid != os.getpid():
+            raise ToolError(f"The connection to the MCP server {self.name} was opened in another process.")
         return await asyncio.wrap_future(_on_loop(self._called(name, arguments)))
 
     async def _called(self, name: str, arguments: Mapping[str, Any]) -> object:
@@ -194,7 +197,9 @@ class Connection:
         if self._connecting is None:  # made here, on the loop that it is used on
             self._connecting = asyncio.Lock()
         async with self._connecting:
-            if self._link is None:
+            if self._pid is None:
+                raise ServerUnavailable(f"The connection to the MCP server {self.name} is closed.")
+            if self._link is None or self._link.is_over:
                 link = _Link(self._door, self._listed_anew)
                 try:
                     async with asyncio.timeout(self._timeout_s):
@@ -243,6 +248,11 @@ class _Link:
         self.client: Client
         self._task = asyncio.create_task(self._hold(door))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the client has left by itself, as it does when what carries its messages breaks."""
+        return self._task.done()
+
     async def leave(self) -> None:
         """Have the client left, and wait for it; a server that was started has ended then."""
         self._wish.set()
@@ -288,26 +298,31 @@ class _Link:
 
     async def _listen(self) -> None:
         """Ask to be told of changes, of protocols since 2026-07-28; older servers tell without being asked."""
+        from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
         tools = self.client.server_capabilities.tools
-        if tools is None or not tools.list_changed:
+        if tools is None or not tools.list_changed or self.client.protocol_version not in MODERN_PROTOCOL_VERSIONS:
             return
-        with suppress(Exception):  # an older server, or a stream that breaks: the list stays as it is
-            async with self.client.listen(tools_list_changed=True) as events:
-                async for _ in events:
-                    self._news.set()
+        while True:
+            with suppress(Exception):  # a stream that breaks: what it would have told is asked for
+                async with self.client.listen(tools_list_changed=True) as events:
+                    async for _ in events:
+                        self._news.set()
+            await asyncio.sleep(LISTEN_AGAIN_S)
+            self._news.set()
 
 
 def _is_lost(error: Any) -> bool:
     """Tell whether the connection is gone, and not one call refused."""
     from mcp.types import CONNECTION_CLOSED
 
-    return error.code == CONNECTION_CLOSED or error.message in LOST
+    return bool(error.code == CONNECTION_CLOSED or error.message == FORGOTTEN)
 
 
-LOST = frozenset({"Session terminated", "Not Found", "Server returned an error response"})
-"""What the official client says of a server that has forgotten the session, or answers for another."""
+FORGOTTEN = "Session terminated"
+"""What the official client says of a server that has forgotten us: another one, started anew."""
 
-_open: WeakSet[Connection] = WeakSet()
+_open: set[Connection] = set()
 _background: BackgroundLoop | None = None
 _lock = threading.Lock()
 

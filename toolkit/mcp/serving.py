@@ -42,6 +42,7 @@ __all__ = ["mcp_server"]
 PROGRESS_S = 5.0
 """How often a client that wants to hear of progress does, while a call lasts; many wait longer then."""
 QUESTION: Final = "approve"
+CANNOT_ASK: Final = "This call was not made: it needs a person's approval, and this client cannot ask for it."
 NOTHING: Final[dict[str, Any]] = {"type": "object", "properties": {}}
 """The form of a question that is answered with yes or no alone."""
 
@@ -122,22 +123,31 @@ class _Served:
         self, ctx: ServerRequestContext[Any], params: CallToolRequestParams, call: Call
     ) -> CallToolResult | InputRequiredResult | None:
         """Have the person at the client asked; None when the call is approved."""
+        from mcp import MCPError
         from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
         from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-        capabilities = ctx.session.client_capabilities
-        if capabilities is None or capabilities.elicitation is None:
-            why = "it needs a person's approval, and this client cannot ask for it"
-            return _result(Output(f"This call was not made: {why}.", ok=False))
+        if not _can_ask(ctx):
+            return _result(Output(CANNOT_ASK, ok=False))
         question = f"Approve this call?\n{call.name} {json.dumps(params.arguments or {}, ensure_ascii=False, indent=2)}"
         if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-            return _refusal(await ctx.session.elicit_form(question, NOTHING, related_request_id=ctx.request_id))
+            try:
+                return _refusal(await ctx.session.elicit_form(question, NOTHING, related_request_id=ctx.request_id))
+            except MCPError:  # it said that it can, and does not
+                return _result(Output(CANNOT_ASK, ok=False))
         answer = (params.input_responses or {}).get(QUESTION)
         seal = hmac.new(self._key, f"{call.name}\0{call.arguments}".encode(), hashlib.sha256).hexdigest()
         if isinstance(answer, ElicitResult) and hmac.compare_digest(params.request_state or "", seal):
             return _refusal(answer)
         form = ElicitRequestFormParams(message=question, requested_schema=NOTHING)
         return InputRequiredResult(input_requests={QUESTION: ElicitRequest(params=form)}, request_state=seal)
+
+
+def _can_ask(ctx: ServerRequestContext[Any]) -> bool:
+    """Say whether the client puts forms to its person; one that only opens pages says so."""
+    capabilities = ctx.session.client_capabilities
+    asking = None if capabilities is None else capabilities.elicitation
+    return asking is not None and (asking.form is not None or asking.url is None)
 
 
 def _refusal(answer: ElicitResult) -> CallToolResult | None:
