@@ -24,7 +24,7 @@ def opened(address: SQLiteAddress, connections: int) -> list[sqlite3.Connection]
         if address.path is not None:
             address.path.parent.mkdir(parents=True, exist_ok=True)
         made.append(connect(address))
-        if address.path is None:
+        if address.path is None and hasattr(made[0], "deserialize"):  # which came with SQLite 3.36
             _begin(made[0])
         else:
             _migrate(made[0], address)
