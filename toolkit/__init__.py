@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from toolkit.runs.verbs import run, stream
     from toolkit.tools.calls import Call, FinishedCall
     from toolkit.tools.context import RunContext
-    from toolkit.tools.output import Output
+    from toolkit.tools.output import Image, Output
     from toolkit.tools.tool import Tool, tool
     from toolkit.tools.toolset import Toolset
 
@@ -59,6 +59,7 @@ __all__ = [
     "EngineError",
     "Event",
     "FinishedCall",
+    "Image",
     "Journal",
     "LimitReached",
     "Limits",
@@ -108,7 +109,7 @@ _HOME = {
     "toolkit.runs.verbs": ("run", "stream"),
     "toolkit.tools.calls": ("Call", "FinishedCall"),
     "toolkit.tools.context": ("RunContext",),
-    "toolkit.tools.output": ("Output",),
+    "toolkit.tools.output": ("Image", "Output"),
     "toolkit.tools.tool": ("Tool", "tool"),
     "toolkit.tools.toolset": ("Toolset",),
 }

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from toolkit import Call, DefinitionError, ServerUnavailable, Toolset
+from toolkit import Call, DefinitionError, Image, ServerUnavailable, Toolset
 from toolkit.mcp import Connection, mcp_tools
 from toolkit.tools.dispatch import adispatch, dispatch
 
@@ -33,6 +33,16 @@ def wait_until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     while not holds() and time.monotonic() < ends:
         time.sleep(0.01)
     return holds()
+
+
+def is_cancelled_on_the_server(mark: Path, leave: Callable[[], None]) -> bool:
+    """Make calls and leave them until one was heard to be cancelled: some never began there, on a busy machine."""
+    mark.unlink(missing_ok=True)
+    for _ in range(5):
+        leave()
+        if wait_until(mark.exists, 3.0):
+            return True
+    return False
 
 
 def is_alive(pid: int) -> bool:
@@ -72,8 +82,9 @@ def test_the_tools_of_all_pages(connection: Connection) -> None:
         "read",
         "held",
         "[a, file:///a]",
-        "[image/png, 2 bytes: cannot be shown as text]",
+        "[Image 1: image/png, 2 bytes]",
     ]
+    assert tools["files_read"].call("{}").images == (Image(b"hi", "image/png"),)
     failed = tools["fail"].call("{}")
     assert not failed.ok
     assert failed.content.startswith("no such file xxx")
@@ -93,15 +104,14 @@ def test_under_both_run_loops_and_several_event_loops(connection: Connection) ->
 
 
 def test_a_time_out_cancels_on_the_server(connection: Connection, mark: Path) -> None:
-    mark.unlink(missing_ok=True)
-    ((_, finished),) = dispatch(connection.tools, [Call("call_1", "slow", "{}")], timeout_s=0.3)
-    assert "gave no result within" in finished.output.content
-    assert wait_until(mark.exists)
+    def leave() -> None:
+        ((_, finished),) = dispatch(connection.tools, [Call("call_1", "slow", "{}")], timeout_s=0.3)
+        assert "gave no result within" in finished.output.content
+
+    assert is_cancelled_on_the_server(mark, leave)
 
 
 def test_leaving_a_run_cancels_on_the_server(connection: Connection, mark: Path) -> None:
-    mark.unlink(missing_ok=True)
-
     async def main() -> None:
         task = asyncio.create_task(connection.tools["slow"].acall("{}"))
         await asyncio.sleep(0.3)
@@ -109,8 +119,7 @@ def test_leaving_a_run_cancels_on_the_server(connection: Connection, mark: Path)
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(main())
-    assert wait_until(mark.exists)
+    assert is_cancelled_on_the_server(mark, lambda: asyncio.run(main()))
     assert call(connection.tools, "add", a=1, b=1) == "2"
 
 
@@ -133,8 +142,11 @@ def test_a_server_that_dies_is_one_error_and_the_next_call_works(connection: Con
 
 
 def test_a_call_has_its_time() -> None:
-    with started("--legacy", timeout_s=3.0, env={"MARK": os.devnull}) as tools:
-        assert call(tools, "slow").startswith("The tool slow gave no result within 3 s. It may still have taken effect")
+    connection = started("--legacy", env={"MARK": os.devnull})
+    with connection as tools:
+        connection._timeout_s = 0.3  # which the start has too, and needs more of on a busy machine
+        assert call(tools, "slow").startswith("The tool slow gave no result within 0.3 s. It may still have taken")
+        connection._timeout_s = 60.0
         assert call(tools, "add", a=1, b=1) == "2"
 
 
@@ -192,12 +204,13 @@ def test_a_program_that_ends_leaves_no_server_behind() -> None:
         ([sys.executable, "-c", "raise SystemExit('no key')"], r"ended, or does not speak MCP .* It wrote: no key"),
         (["no-such-program"], "There is no program no-such-program to start as an MCP server"),
         (["/"], "/ cannot be started as an MCP server: Permission denied."),
-        ([sys.executable, "-c", "import time; time.sleep(60)"], r"did not answer within 2 s\."),
+        ([sys.executable, "-c", "import time; time.sleep(60)"], r"did not answer within 1 s\."),
         (["http://127.0.0.1:9/mcp"], r"No MCP server answers at 127.0.0.1:9/mcp: ConnectError"),
     ],
 )
 def test_what_does_not_start(command: list[str], why: str, caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(ServerUnavailable, match=why) as caught, mcp_tools(*command, timeout_s=2.0):
+    timeout_s = 1.0 if "sleep" in command[-1] else 60.0
+    with pytest.raises(ServerUnavailable, match=why) as caught, mcp_tools(*command, timeout_s=timeout_s):
         pass
     assert caught.value.__suppress_context__
     assert [record for record in caplog.records if record.levelno >= logging.WARNING and record.exc_info] == []
@@ -231,14 +244,12 @@ def served(port: int, mark: Path) -> subprocess.Popen[bytes]:
 
 
 def test_over_http(port: int, mark: Path) -> None:
-    mark.unlink(missing_ok=True)
     server = served(port, mark)
     try:
         with mcp_tools(f"http://127.0.0.1:{port}/mcp", headers={"x-key": "secret"}) as tools:
             assert call(tools, "add", a=1, b=None) == "3"
-            ((_, finished),) = dispatch(tools, [Call("call_1", "slow", "{}")], timeout_s=0.3)
-            assert not finished.output.ok
-            assert wait_until(mark.exists)
+            calls = [Call("call_1", "slow", "{}")]
+            assert is_cancelled_on_the_server(mark, lambda: [*dispatch(tools, calls, timeout_s=0.3)].clear())
             server.send_signal(signal.SIGKILL)
             server.wait(10)
             assert "went away" in call(tools, "add", a=1, b=None)

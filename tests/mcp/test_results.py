@@ -14,8 +14,16 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from toolkit import ToolError
+from toolkit import Image, ToolError
 from toolkit.mcp.results import told
+
+
+def test_pictures_stand_beside_the_text() -> None:
+    image = ImageContent(data="aGVsbG8=", mime_type="image/webp")
+    assert told(CallToolResult(content=[TextContent(text="a"), image])) == ["a", Image(b"hello", "image/webp")]
+    assert told(CallToolResult(content=[image])) == [Image(b"hello", "image/webp")]
+    bad = ImageContent(data="a", mime_type="image/png")
+    assert told(CallToolResult(content=[bad])) == "[image/png: not readable]"
 
 
 def result(*texts: str, structured: Any = None, is_error: bool = False) -> CallToolResult:
@@ -26,15 +34,14 @@ def result(*texts: str, structured: Any = None, is_error: bool = False) -> CallT
 def test_every_kind_of_content() -> None:
     content = [
         TextContent(text="text"),
-        ImageContent(data="aGVsbG8=", mime_type="image/png"),
         AudioContent(data="aGk=", mime_type="audio/wav"),
         EmbeddedResource(resource=TextResourceContents(uri="file:///a", text="held")),
         EmbeddedResource(resource=BlobResourceContents(uri="file:///b", blob="aGkh", mime_type="application/pdf")),
         ResourceLink(name="c", title="The C", uri="file:///c", description="What it is."),
     ]
-    assert told(CallToolResult(content=content)).splitlines() == [  # type: ignore[arg-type]
+    text = told(CallToolResult(content=content))  # type: ignore[arg-type]
+    assert str(text).splitlines() == [
         "text",
-        "[image/png, 5 bytes: cannot be shown as text]",
         "[audio/wav, 2 bytes: cannot be shown as text]",
         "held",
         "[file:///b, application/pdf, 3 bytes: cannot be shown as text]",

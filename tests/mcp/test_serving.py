@@ -10,10 +10,17 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import ElicitResult
 
-from toolkit import RunContext, ToolError, Toolset, tool
+from toolkit import Image, RunContext, ToolError, Toolset, tool
 from toolkit.mcp import mcp_server, serving
 
+begun: list[str] = []
 ended: list[str] = []
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 @tool(read_only=True)
@@ -31,6 +38,7 @@ async def pay(amount: float) -> str:
 @tool
 async def slow() -> str:
     """Be slow."""
+    begun.append("slow")
     try:
         await asyncio.sleep(60)
     finally:
@@ -61,7 +69,13 @@ def who(ctx: RunContext[Any]) -> str:
     return f"{ctx.deps} {ctx.idempotency_key}"
 
 
-TOOLS = Toolset(add, pay, slow, late, fail, who, instructions="Be exact.")
+@tool
+def draw() -> list[object]:
+    """Draw."""
+    return ["a dot", Image(b"dot", "image/gif")]
+
+
+TOOLS = Toolset(add, pay, slow, late, fail, who, draw, instructions="Be exact.")
 MODES = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
 
@@ -99,6 +113,9 @@ def test_tools_are_listed_and_called(mode: str) -> None:
         assert await call(client, "fail", how="hidden") == (True, "The tool fail failed.")
         assert await call(client, "fail", how="exit") == (True, "The tool fail failed.")
         assert (await call(client, "late"))[1].startswith("The tool late gave no result within 0.1 s.")
+        text, image = (await client.call_tool("draw")).content
+        assert text.text == "a dot\n[Image 1: image/gif, 3 bytes]"  # type: ignore[union-attr]
+        assert (image.data, image.mime_type) == ("ZG90", "image/gif")  # type: ignore[union-attr]
         with pytest.raises(MCPError, match=r"There is no tool 'none'. The tools are: add"):
             await call(client, "none")
 
@@ -187,16 +204,14 @@ def test_an_approval_is_of_one_call_alone() -> None:
 
 @MODES
 def test_cancelling_reaches_the_tool(mode: str) -> None:
+    begun.clear()
     ended.clear()
 
     async def work(client: Client) -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.call_tool("slow"), 0.2)
-        for _ in range(100):
-            if ended:
-                break
-            await asyncio.sleep(0.02)
-        assert ended == ["slow"]
+        calling = asyncio.create_task(client.call_tool("slow"))
+        await until(lambda: bool(begun))
+        calling.cancel()
+        await until(lambda: bool(ended))
 
     use(work, mode)
 
@@ -210,9 +225,9 @@ def test_progress_is_told_where_it_is_asked_for(mode: str, monkeypatch: pytest.M
         heard.append(progress)
 
     async def work(client: Client) -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.call_tool("slow", progress_callback=progressed), 0.5)
+        calling = asyncio.create_task(client.call_tool("slow", progress_callback=progressed))
+        await until(lambda: len(heard) > 1)
+        calling.cancel()
         assert heard == sorted(heard)
-        assert len(heard) > 1
 
     use(work, mode)

@@ -1,16 +1,18 @@
 """What a tool of an MCP server answers becomes what the model is told.
 
-Texts and texts of resources are told as they are, structured content as JSON unless the texts say the same. Pictures,
-sound and other bytes are named with their type and size: an output is text.
+Texts and texts of resources are told as they are, structured content as JSON unless the texts say the same. Pictures
+stand beside the text; sound and other bytes are named with their type and size.
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from toolkit.errors import ToolError
+from toolkit.tools.output import Image
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult, ContentBlock
@@ -21,15 +23,16 @@ SHORT = 2_000
 """Characters of an error that the model is told: no server's traceback is worth more."""
 
 
-def told(result: CallToolResult) -> str:
-    """Give the text of an answer. Raises ToolError for an answer that says that the call failed."""
-    parts = [_text(block) for block in result.content]
+def told(result: CallToolResult) -> str | list[str | Image]:
+    """Give what an answer tells: a text, or texts and pictures. Raises ToolError for one that says that it failed."""
+    parts = [_part(block) for block in result.content]
+    texts = [part for part in parts if isinstance(part, str)]
     if result.is_error:
-        raise ToolError(short("\n".join(parts)) or "The tool failed, and its server does not say why.")
+        raise ToolError(short("\n".join(texts)) or "The tool failed, and its server does not say why.")
     structured = result.structured_content
-    if structured is not None and not _says(parts, structured):
+    if structured is not None and not _says(texts, structured):
         parts.append(json.dumps(structured, ensure_ascii=False, separators=(",", ":")))
-    return "\n".join(parts)
+    return parts if len(texts) < len(result.content) else "\n".join(str(part) for part in parts)
 
 
 def short(text: str) -> str:
@@ -37,7 +40,7 @@ def short(text: str) -> str:
     return text if len(text) <= SHORT else f"{text[:SHORT]}..."
 
 
-def _text(block: ContentBlock) -> str:
+def _part(block: ContentBlock) -> str | Image:
     if block.type == "text":
         return block.text
     if block.type == "resource_link":
@@ -48,6 +51,11 @@ def _text(block: ContentBlock) -> str:
         blob = getattr(held, "blob", None)  # without importing the classes, which takes a second
         kind = held.mime_type or "bytes"
         return str(getattr(held, "text", "")) if blob is None else _bytes(f"{held.uri}, {kind}", str(blob))
+    if block.type == "image":
+        try:
+            return Image(b64decode(block.data), block.mime_type)
+        except ValueError:
+            return f"[{block.mime_type}: not readable]"
     return _bytes(block.mime_type, block.data)
 
 

@@ -13,6 +13,7 @@ import hmac
 import json
 import secrets
 import time
+from base64 import b64encode
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -157,9 +158,10 @@ def _refusal(answer: ElicitResult) -> CallToolResult | None:
 
 
 def _result(output: Output) -> CallToolResult:
-    from mcp.types import CallToolResult, TextContent
+    from mcp.types import CallToolResult, ImageContent, TextContent
 
-    return CallToolResult(content=[TextContent(text=output.content)], is_error=not output.ok)
+    images = [ImageContent(data=b64encode(each.data).decode(), mime_type=each.media_type) for each in output.images]
+    return CallToolResult(content=[TextContent(text=output.content), *images], is_error=not output.ok)
 
 
 def _listed(tool: Tool[..., Any]) -> Listed:
