@@ -57,6 +57,12 @@ def test_a_run_in_broken_json_counts_as_lost() -> None:
     assert answered.reply(None, 0).body == RUN
 
 
+def test_a_stream_of_broken_json_alone_has_not_answered() -> None:
+    answered = outcome(SSE, "event: thread.run.created\ndata: {{\n\n", "data: [DONE]\n\n")
+    answered.end()
+    assert (answered.reply(None, 0).status, answered.reply(None, 0).body) == (None, None)
+
+
 def test_a_stream_without_a_run_has_not_answered() -> None:
     answered = outcome(SSE, sse("thread.run.step.created", {}), "data: [DONE]\n\n")
     answered.end()

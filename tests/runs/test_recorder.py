@@ -49,6 +49,12 @@ def test_without_a_journal_nothing_happens() -> None:
     asyncio.run(recorder.aended(ended("completed")))
 
 
+def test_an_event_in_broken_json_is_as_if_it_had_been_lost() -> None:
+    store = Memory()
+    Recorder(Journal(store)).heard(ServerEvent("thread.run.created", b"{{"))
+    assert list(store.read("run_1")) == []
+
+
 def test_the_life_of_a_call() -> None:
     store = Memory()
     recorder = Recorder(Journal(store))

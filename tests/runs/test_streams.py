@@ -55,6 +55,11 @@ def test_what_no_stream_brought_comes_at_the_end() -> None:
     ]
 
 
+def test_text_in_broken_json_comes_at_the_end() -> None:
+    broken = ServerEvent("thread.message.delta", b"{{")
+    assert pieces(broken, ended(("a", "Hello"))) == [("a", "Hello")]
+
+
 def test_the_text_alone_can_be_gone_on_with() -> None:
     stream = Stream(played(delta("m", text("He")), delta("m", text("llo")), ended(("m", "Hello"))))
     assert next(stream.text) == "He"

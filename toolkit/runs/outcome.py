@@ -75,8 +75,8 @@ class Outcome:
             run = self._host.run_in(self._body)
             if run is not None and self._coverage is not None:
                 self._coverage.look(run)
-        elif not self._runs:
-            self._status = None  # a stream that says nothing of the run has not answered
+        elif self._last_run() is None:
+            self._status = None  # a stream that says nothing of the run, or nothing that can be read, has not answered
 
     def fail(self, error: Exception, status: int | None, headers: Mapping[str, str] | None = None) -> None:
         """Take the client's exception in place of a whole answer."""

@@ -46,7 +46,10 @@ class Recorder:
         """Write down that a run has begun, or that the server has outputs; what cannot be written is logged."""
         if self._journal is None or not isinstance(event, ServerEvent):
             return
-        data = event.data
+        try:
+            data = event.data
+        except ValueError:  # broken JSON: as if it had been lost
+            return
         try:
             if event.name == "thread.run.created":
                 self._journal.add(data["id"], *run_note(data["thread_id"]))

@@ -31,7 +31,11 @@ class _Reader:
             return
         yield event
         if isinstance(event, ServerEvent) and event.name == "thread.message.delta":
-            yield from self._piece(event.data["id"], _delta_text(event.data))
+            try:
+                delta = event.data
+            except ValueError:  # broken JSON: as if it had been lost, its text comes at the end
+                return
+            yield from self._piece(delta["id"], _delta_text(delta))
 
     def _piece(self, message_id: str, text: str) -> Iterator[Event]:
         if text:
