@@ -73,6 +73,7 @@ class Engine:
 
     `api_keys` (key -> project) count besides those that `toolkit keys create` puts into the store. Without any, `app`
     lets everybody in but web pages of strangers: `allow_hosts` and `cors_origins` go to `toolkit.server.origins`.
+    `clock` tells the time by which runs expire, so that a test need not wait for it.
 
     `client()` and `aclient()` are ordinary `openai` clients that reach the engine without a port; `app` is the same API
     for any ASGI server. Raises EngineError when the store cannot be used.
@@ -108,6 +109,7 @@ class Engine:
         allow_hosts: Collection[str] = (),
         cors_origins: Collection[str] = (),
         unknown_fields: Literal["refuse", "warn"] = "refuse",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if model is not None and model_url is not None:
             raise EngineError("Give an Engine either `model` or `model_url`, not both.")
@@ -122,6 +124,7 @@ class Engine:
         self._run_expires_s = run_expires_s
         self._run_max_turns = run_max_turns
         self._concurrency = concurrency
+        self._clock = clock
         self._keys = {digest_of(key.encode()): project for key, project in (api_keys or {}).items()}
         self._origins = Origins(allow_hosts, cors_origins)
         self._unknown_fields: Literal["refuse", "warn"] = unknown_fields
@@ -221,7 +224,7 @@ class Engine:
                     Sessions(self._choose_sandbox, memory_bytes=self._sandbox_memory_bytes), filing
                 ),
                 retriever=retriever,
-                clock=time.time,
+                clock=self._clock,
                 meter=self._metrics,
                 context_tokens=self._context_tokens,
                 max_turns=self._run_max_turns,
