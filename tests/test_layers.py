@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"errors", "engine"},
     "compose": {"errors", "engine", "sandbox", "server"},
     "face": {"compose", "engine"},
+    "testing": {"errors", "tools", "runs", "engine", "face", "compose"},
     "cli": {
         *("toolkit", "errors", "assistants", "tools", "runs", "mcp"),
         *("engine", "sandbox", "server", "compose", "face"),
