@@ -12,6 +12,7 @@ import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextvars import Context
 from functools import partial
 from typing import Any, Final
 
@@ -91,9 +92,10 @@ class Execution:
         """Begin to look after the store's runs, those that another process left behind included."""
         if not self._standing:
             self._store.appear(self._worker)
+            nobody = Context()  # they do not work for the request with which they began
             self._standing = [
-                asyncio.create_task(self._lookout.stand(), name="look after runs"),
-                asyncio.create_task(self._indexing.stand(self._worker), name="process files"),
+                asyncio.create_task(self._lookout.stand(), name="look after runs", context=nobody),
+                asyncio.create_task(self._indexing.stand(self._worker), name="process files", context=nobody),
             ]
 
     async def aclose(self, *, drain_s: float = 0) -> None:

@@ -28,6 +28,7 @@ from toolkit.engine.feeds import Feed
 from toolkit.engine.filing import Filing
 from toolkit.engine.images import shown
 from toolkit.engine.jsontext import clean, dump
+from toolkit.engine.listening import heard
 from toolkit.engine.meter import Meter
 from toolkit.engine.model import (
     ContextExceeded,
@@ -144,6 +145,7 @@ class Leg:
         self._begin_turn()
         try:
             model, name = self._rooms.models.pick(self._settings["model"])
+            model = heard(model, self.run)
             if self._runs_code:
                 self._rooms.interpreting.sessions.expect()
             await self._indexed()

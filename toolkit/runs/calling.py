@@ -31,6 +31,7 @@ def call_tools(job: Job, effect: RunTools, outcome: Outcome, timeout_s: float | 
         retries_left=effect.retries_left,
         timeout_s=timeout_s,
         listener=listener,
+        around=job.around,
     )
     with closing(running):
         for position, finished in running:
@@ -54,6 +55,7 @@ async def acall_tools(job: Job, effect: RunTools, outcome: Outcome, timeout_s: f
         retries_left=effect.retries_left,
         timeout_s=timeout_s,
         listener=listener,
+        around=job.around,
     )
     async with aclosing(running):
         async for position, finished in running:

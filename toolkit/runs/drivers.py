@@ -23,6 +23,7 @@ from toolkit.runs.coverage import Coverage
 from toolkit.runs.effects import Ask, Effect, Recall, Request, RunTools, TimeUp
 from toolkit.runs.events import Event, RunEnded
 from toolkit.runs.job import Job
+from toolkit.runs.listening import atold, told
 from toolkit.runs.loop import loop
 from toolkit.runs.outcome import Outcome
 from toolkit.runs.result import Result
@@ -66,6 +67,10 @@ class _Clock:
 
 def drive(client: OpenAI, job: Job) -> Generator[Event]:
     """Run the loop, blocking. The last event is RunEnded; a run that did not end well raises."""
+    return told(_drive, client, job)
+
+
+def _drive(client: OpenAI, job: Job) -> Generator[Event]:
     effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)
@@ -143,8 +148,12 @@ def _chunks(response: Response) -> Iterator[bytes]:
         raise APIConnectionError(request=response.request) from error
 
 
-async def adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
+def adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
     """Run the loop, awaiting; otherwise as `drive`."""
+    return atold(_adrive, client, job)
+
+
+async def _adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
     effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)

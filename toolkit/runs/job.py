@@ -14,6 +14,7 @@ from toolkit.runs.hosts import Host
 from toolkit.runs.journal import Journal
 from toolkit.runs.limits import Limits
 from toolkit.runs.recorder import Recorder
+from toolkit.tools.calls import Around
 from toolkit.tools.toolset import Toolset
 
 __all__ = ["Job", "JournalPlace", "ready", "toolset_of"]
@@ -36,6 +37,8 @@ class Job:
     """Who is asked about a call that needs approval; None leaves the run until somebody has decided."""
     recorder: Recorder
     """Keeps the journal, if there is one."""
+    around: Around | None = None
+    """What is put around each call, for somebody who listens."""
 
 
 def ready(

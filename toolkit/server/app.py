@@ -18,6 +18,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from toolkit.engine.jsontext import dump
+from toolkit.engine.listening import asks
 from toolkit.engine.logs import about
 from toolkit.errors import Refused, StoreUnavailable
 from toolkit.server.auth import Door
@@ -92,6 +93,7 @@ class App:
         request_id = new_request_id()
         about(request_id=request_id)
         asked: Mapping[bytes, bytes] = dict(scope["headers"])
+        asks(asked)
         table = self._table_of_v1 if is_v1(asked, scope["query_string"]) else self._table
         found = table.find(scope["path"])
         try:

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from toolkit.errors import ToolError
-from toolkit.tools.calls import Call, CallListener, FinishedCall
+from toolkit.tools.calls import Around, Call, CallListener, FinishedCall
 from toolkit.tools.context import RunContext
 from toolkit.tools.failures import failure, late, log_failure, log_late, passes_through, unknown_tool
 from toolkit.tools.output import Output, output_of
@@ -37,7 +37,7 @@ Post = Callable[[tuple["PendingCall", Ending]], object]
 class Invoker:
     """Makes calls, one at a time, and tells what each comes to. Holds what is the same for all calls of a turn."""
 
-    __slots__ = ("deps", "listener", "retries_left", "run_id", "thread_id", "toolset")
+    __slots__ = ("around", "deps", "listener", "retries_left", "run_id", "thread_id", "toolset")
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Invoker:
         thread_id: str,
         retries_left: Mapping[str, int],
         listener: CallListener | None = None,
+        around: Around | None = None,
     ) -> None:
         self.toolset = toolset
         self.deps = deps
@@ -54,6 +55,7 @@ class Invoker:
         self.thread_id = thread_id
         self.retries_left = retries_left
         self.listener = listener
+        self.around = around
 
     def unknown(self, call: Call) -> FinishedCall:
         """Answer a call of a tool that nobody has."""
@@ -68,6 +70,14 @@ class Invoker:
         self, tool: Tool[..., Any], call: Call, wait: Callable[[Awaitable[object]], object] = wait_for
     ) -> FinishedCall:
         """Make a call here. Raises only what ends the program; `wait` serves sync functions that give an awaitable."""
+        if self.around is None:
+            return self._attempt(tool, call, wait)
+        with self.around(call) as tell:
+            finished = self._attempt(tool, call, wait)
+            tell(finished)
+            return finished
+
+    def _attempt(self, tool: Tool[..., Any], call: Call, wait: Callable[[Awaitable[object]], object]) -> FinishedCall:
         if self.listener is not None:
             self.listener.started(call)
         began = perf_counter()
@@ -85,6 +95,14 @@ class Invoker:
 
     async def aattempt(self, tool: Tool[..., Any], call: Call) -> FinishedCall:
         """Make a call of an async tool here. Raises what ends the program, and being cancelled or closed."""
+        if self.around is None:
+            return await self._aattempt(tool, call)
+        with self.around(call) as tell:
+            finished = await self._aattempt(tool, call)
+            tell(finished)
+            return finished
+
+    async def _aattempt(self, tool: Tool[..., Any], call: Call) -> FinishedCall:
         if self.listener is not None:
             await asyncio.to_thread(self.listener.started, call)
         began = perf_counter()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from toolkit.errors import Retry
 from toolkit.tools.output import Output
 
-__all__ = ["Call", "CallListener", "FinishedCall"]
+__all__ = ["Around", "Call", "CallListener", "FinishedCall"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +52,10 @@ class CallListener(Protocol):
     def finished(self, finished: FinishedCall) -> None:
         """Hear what came of it, also when nobody waits for it any more."""
         ...
+
+
+Around = Callable[[Call], AbstractContextManager[Callable[[FinishedCall], object]]]
+"""Makes what is entered before a call is made, in its thread or task, told what came of it, and left behind it.
+
+So that it may set context variables for the function. It must neither block nor raise.
+"""

@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from types import MappingProxyType
 
 from toolkit.tools.batch import Batch, Ending, Invoker, PendingCall, Post
-from toolkit.tools.calls import Call, CallListener, FinishedCall
+from toolkit.tools.calls import Around, Call, CallListener, FinishedCall
 from toolkit.tools.threads import background_loop, start, wait_for
 from toolkit.tools.toolset import Toolset
 
@@ -41,6 +41,7 @@ def dispatch(
     retries_left: Mapping[str, int] = NO_RETRIES,
     timeout_s: float | None = None,
     listener: CallListener | None = None,
+    around: Around | None = None,
 ) -> Generator[tuple[int, FinishedCall]]:
     """Run the calls of one turn and give (position, finished) for each as it finishes, in whatever order that is.
 
@@ -48,11 +49,12 @@ def dispatch(
         counts takes one off for each call with `asked_again`.
     timeout_s: how long the whole turn may take, beside the tools' own time-outs.
     listener: hears of each call where it is made; what it raises ends the turn.
+    around: put around each call where it is made, for somebody who must be there and not only hear of it.
     Raises nothing that a tool or a model does, only KeyboardInterrupt and SystemExit. Closing the iterator early
     cancels async tools and leaves sync ones to end by themselves.
     """
     toolset = toolset.visible(deps, run_id=run_id, thread_id=thread_id)
-    invoker = Invoker(toolset, deps, run_id, thread_id, retries_left, listener)
+    invoker = Invoker(toolset, deps, run_id, thread_id, retries_left, listener, around)
     if len(calls) == 1 and timeout_s is None:
         tool = toolset.find(calls[0].name)
         if tool is not None and tool.timeout_s is None and not tool.is_async:
@@ -85,10 +87,11 @@ async def adispatch(
     retries_left: Mapping[str, int] = NO_RETRIES,
     timeout_s: float | None = None,
     listener: CallListener | None = None,
+    around: Around | None = None,
 ) -> AsyncGenerator[tuple[int, FinishedCall]]:
     """Run the calls of a turn as `dispatch` does, without blocking the loop; cancelling or closing it cancels them."""
     toolset = toolset.visible(deps, run_id=run_id, thread_id=thread_id)
-    invoker = Invoker(toolset, deps, run_id, thread_id, retries_left, listener)
+    invoker = Invoker(toolset, deps, run_id, thread_id, retries_left, listener, around)
     if len(calls) == 1 and timeout_s is None:
         tool = toolset.find(calls[0].name)
         if tool is not None and tool.timeout_s is None and tool.is_async:
