@@ -34,9 +34,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"errors", "engine"},
     "compose": {"errors", "engine", "sandbox", "server"},
     "face": {"compose", "engine"},
+    "telemetry": {"errors", "tools", "runs", "engine"},
     "testing": {"errors", "tools", "runs", "engine", "face", "compose"},
     "cli": {
-        *("toolkit", "errors", "assistants", "tools", "runs", "mcp"),
+        *("toolkit", "errors", "assistants", "tools", "runs", "mcp", "telemetry"),
         *("engine", "sandbox", "server", "compose", "face"),
     },
 }
