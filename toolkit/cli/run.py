@@ -17,6 +17,7 @@ from toolkit.cli.config import ConfigFile, config_of
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import Answering, answering_of, models_at
 from toolkit.cli.target import TargetArgument, toolset_of
+from toolkit.cli.tracing import traced
 from toolkit.engine.model import ModelError
 from toolkit.engine.routing import Models
 
@@ -123,7 +124,7 @@ def _converse(
     from toolkit.runs.result import text_of
 
     began = time.monotonic()
-    with _assistant(client, tools, model, instructions) as assistant_id:
+    with traced(), _assistant(client, tools, model, instructions) as assistant_id:
         screen.step("assistant", f"{assistant_id}, model {model}, {len(tools)} tools")
         screen.line("you", request, "bold")
         person = Person(screen, says_yes=says_yes)

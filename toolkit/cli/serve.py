@@ -18,6 +18,7 @@ from toolkit.cli.logs import log_to_stderr
 from toolkit.cli.mistakes import Mistake
 from toolkit.cli.models import Answering, answering_of, models_at, offers
 from toolkit.cli.port import bound
+from toolkit.cli.tracing import traced
 from toolkit.engine.model import ModelError
 from toolkit.engine.store.address import default_url
 
@@ -138,6 +139,7 @@ def serve(
         _check_endpoints(answering)
     log_to_stderr(log_level, log_format)
     with (
+        traced(),
         Engine(
             place,
             model=answering.default,
