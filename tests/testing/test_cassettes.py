@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +240,12 @@ def test_errors_are_answers_too(tape: Path) -> None:
             client.beta.threads.retrieve("thread_none")
     with replay(tape) as client, pytest.raises(Exception, match="No thread found"):
         client.beta.threads.retrieve("thread_none")
+
+
+def test_a_played_client_does_not_warn_of_the_api_s_age(tape: Path) -> None:
+    with ScriptedServer() as server, record(server.client(), tape) as client:
+        client.beta.assistants.create(model="any")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with replay(tape) as client:
+            client.beta.assistants.create(model="any")

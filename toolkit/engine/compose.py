@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from toolkit.sandbox.sandbox import Sandbox
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "silence_deprecation"]
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -148,7 +148,7 @@ class Engine:
         from httpx2 import Client
         from openai import OpenAI
 
-        _silence_deprecation()
+        silence_deprecation()
         transport = InProcess(*self._inside(), project)
         return OpenAI(**{**_LOCAL, **options}, http_client=Client(transport=transport))
 
@@ -157,7 +157,7 @@ class Engine:
         from httpx2 import AsyncClient
         from openai import AsyncOpenAI
 
-        _silence_deprecation()
+        silence_deprecation()
         transport = AsyncInProcess(*self._inside(), project)
         return AsyncOpenAI(**{**_LOCAL, **options}, http_client=AsyncClient(transport=transport))
 
@@ -299,6 +299,7 @@ def _nearness(most_bytes: int) -> Nearness:
     return Matrices(most_bytes)
 
 
-def _silence_deprecation() -> None:
+def silence_deprecation() -> None:
+    """Switch off the SDK's warnings that the Assistants API is deprecated, those two messages alone."""
     for said in ("The Assistants API is deprecated in favor of the Responses API$", "deprecated$"):
         warnings.filterwarnings("ignore", said, DeprecationWarning)

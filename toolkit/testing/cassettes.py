@@ -19,6 +19,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from toolkit.engine.compose import silence_deprecation
 from toolkit.testing.links import Answer, AsyncLinked, Linked, Sent, linked
 from toolkit.testing.scrubbing import HEADERS, Scrub, own_secrets
 
@@ -67,6 +68,7 @@ def replay(path: str | PathLike[str], *, scrub: Secrets = (), ignore: Collection
     from httpx2 import Client
     from openai import OpenAI
 
+    silence_deprecation()
     player = _Player(Path(path), Scrub(scrub), ignore)
     return OpenAI(**{**_NOBODY, **options}, http_client=Client(transport=Linked(None, player.begin)))
 
@@ -78,6 +80,7 @@ def areplay(
     from httpx2 import AsyncClient
     from openai import AsyncOpenAI
 
+    silence_deprecation()
     player = _Player(Path(path), Scrub(scrub), ignore)
     return AsyncOpenAI(**{**_NOBODY, **options}, http_client=AsyncClient(transport=AsyncLinked(None, player.begin)))
 
