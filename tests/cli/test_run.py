@@ -11,8 +11,8 @@ from tests.cli.conftest import Cli
 from tests.cli.models import model_server
 from tests.cli.test_serve import serve
 from tests.contract.doors import served
-from tests.engine.scripted import Scripted, answer, asked
 from toolkit.engine import Engine
+from toolkit.testing import ScriptedModel
 
 MEMORY = ("--store", "sqlite:///:memory:")
 
@@ -64,11 +64,11 @@ def test_instructions_of_the_toolset_are_told_too(cli: Cli, tools: Path) -> None
     tools.write_text(
         tools.read_text() + 'from toolkit import Toolset\nall = Toolset(rain, instructions="Say degrees.")\n'
     )
-    model = Scripted([answer("Fine.")])
+    model = ScriptedModel("Fine.")
     with Engine("sqlite:///:memory:", model=model) as engine, served(engine.app) as address:
         arguments = ("--model", "any", "--instructions", "Be brief.", "--url", f"{address}/v1")
         assert cli("run", "sky.py", "Hello", *arguments).code == 0
-    assert asked(model.requests[0])[0]["content"] == "Be brief.\n\nSay degrees."
+    assert model.asked[0].messages[0]["content"] == "Be brief.\n\nSay degrees."
 
 
 @pytest.mark.usefixtures("tools")

@@ -1,4 +1,7 @@
-"""A model that says what a test tells it to: a real implementation of the seam."""
+"""A model that says what a test of the engine tells it to, delta by delta, and its last script for ever.
+
+Tests of what is above the engine use `toolkit.testing.ScriptedModel`, as users do.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +11,23 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.engine.model import CallBegan, CallPiece, Delta, Ended, ModelCall, ModelError, ModelRequest, Text, Usage
+from toolkit.engine.model import Delta, Ended, ModelCall, ModelError, ModelRequest, Usage
+from toolkit.testing.turns import USAGE, deltas
 
 __all__ = ["Script", "Scripted", "answer", "ask", "asked"]
 
 Script = Sequence[Delta | ModelError | float]
 """One completion: deltas, seconds to wait, an error to raise. One without an `Ended` breaks off."""
 
-USAGE = Usage(10, 5)
-
 
 def answer(*pieces: str, reason: Any = "stop", usage: Usage | None = USAGE) -> Script:
     """Say something."""
-    chat = json.dumps({"role": "assistant", "content": "".join(pieces)})
-    return [*map(Text, pieces), Ended(reason, (), chat, usage)]
+    return list(deltas([*pieces, Ended(reason, usage=usage)]))
 
 
 def ask(*calls: ModelCall, say: Sequence[str] = (), usage: Usage | None = USAGE) -> Script:
     """Call functions, arguments in two pieces, after saying something."""
-    deltas: list[Delta] = list(map(Text, say))
-    for index, call in enumerate(calls):
-        half = len(call.arguments) // 2
-        pieces = [piece for piece in (call.arguments[:half], call.arguments[half:]) if piece]
-        deltas += [CallBegan(index, call.id, call.name), *(CallPiece(index, piece) for piece in pieces)]
-    shown = [
-        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-        for call in calls
-    ]
-    chat = json.dumps({"role": "assistant", "content": "".join(say) or None, "tool_calls": shown})
-    return [*deltas, Ended("stop", calls, chat, usage)]
+    return list(deltas([*say, *calls, Ended("stop", usage=usage)]))
 
 
 def asked(request: ModelRequest) -> list[dict[str, Any]]:

@@ -31,10 +31,10 @@ HEADERS: Final = frozenset(
 """All headers of answers that are kept: no cookie, organisation or key can be in others. None of requests is."""
 
 _SECRETS = (
-    r"sk-[A-Za-z0-9_-]{8,}",
-    r"(?i:bearer|basic) [A-Za-z0-9._~+/=-]{8,}",
-    r"org-[A-Za-z0-9]{8,}",
-    r"proj_[A-Za-z0-9]{8,}",
+    r"\bsk-[A-Za-z0-9_-]{8,}",
+    r"\b(?i:bearer|basic) [A-Za-z0-9._~+/=-]{8,}",
+    r"\borg-[A-Za-z0-9]{8,}",
+    r"\bproj_[A-Za-z0-9]{8,}",
 )
 _MEMBERS = re.compile(
     r"(proxy-)?authorization|(set-)?cookie|(x-)?api[-_]?key|(access|refresh|auth)[-_]?token|password|(client[-_]?)?secret"
