@@ -249,3 +249,22 @@ def test_a_played_client_does_not_warn_of_the_api_s_age(tape: Path) -> None:
         warnings.simplefilter("error")
         with replay(tape) as client:
             client.beta.assistants.create(model="any")
+
+
+def test_texts_with_other_line_ends_and_halves_of_characters_are_kept(tape: Path) -> None:
+    odd = "one\u2028two\x85three\ud83d"
+    said, head = json.dumps({"said": odd}), {"content-type": "application/json"}
+    answers = httpx2.MockTransport(lambda request: httpx2.Response(200, content=said, headers=head))
+    client = OpenAI(api_key="k", base_url="http://a/v1", http_client=httpx2.Client(transport=answers))
+    with record(client, tape) as client:
+        assert client.get("/odd", cast_to=dict[str, Any]) == {"said": odd}
+    with replay(tape) as client:
+        assert client.get("/odd", cast_to=dict[str, Any]) == {"said": odd}
+
+
+def test_tries_of_the_client_itself_are_played_as_they_were(tape: Path) -> None:
+    with ScriptedServer("Hi", faults={"assistant": "500 429"}) as server, record(server.client(), tape) as client:
+        client.beta.assistants.create(model="any")
+    assert [line["answer"]["status"] for line in lines(tape)] == [500, 429, 200]
+    with replay(tape) as client:
+        client.beta.assistants.create(model="any")

@@ -118,22 +118,21 @@ class RunSpan:
 
     def _left(self, result: Result) -> dict[str, AttributeValue]:
         run, found = result.run_json, dict[str, AttributeValue]()
+        usage: Mapping[str, Any] = run.get("usage") or {}
         for name, value in (
             (names.AGENT_ID, run.get("assistant_id")),
             (names.CONVERSATION_ID, run.get("thread_id")),
             (names.REQUEST_MODEL, run.get("model")),
             (names.REQUEST_TEMPERATURE, run.get("temperature")),
             (names.REQUEST_TOP_P, run.get("top_p")),
+            (names.INPUT_TOKENS, usage.get("prompt_tokens")),
+            (names.OUTPUT_TOKENS, usage.get("completion_tokens")),
             (names.RUN_ID, run.get("id")),
             (names.RUN_STATUS, run.get("status")),
             (names.RUN_TURNS, result.turns),
         ):
             if value is not None:
                 found[name] = value
-        usage: Mapping[str, Any] = run.get("usage") or {}
-        if usage:
-            found[names.INPUT_TOKENS] = usage["prompt_tokens"]
-            found[names.OUTPUT_TOKENS] = usage["completion_tokens"]
         if self._captures:
             found |= content.said(result.messages_json, "stop" if run.get("status") == "completed" else "length")
         return found

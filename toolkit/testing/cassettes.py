@@ -85,7 +85,8 @@ def areplay(
     return AsyncOpenAI(**{**_NOBODY, **options}, http_client=AsyncClient(transport=AsyncLinked(None, player.begin)))
 
 
-_NOBODY: Mapping[str, Any] = {"api_key": "replayed", "base_url": "http://replayed/v1", "max_retries": 0}
+_NOBODY: Mapping[str, Any] = {"api_key": "replayed", "base_url": "http://replayed/v1"}
+_HALVES = "surrogatepass"  # of characters that a model wrote half of
 
 
 class _Recorder:
@@ -103,7 +104,7 @@ class _Recorder:
     def write(self, request: Json, status: int, headers: Mapping[str, str], pieces: Sequence[bytes]) -> None:
         answer: Json = {"status": status, "headers": headers, **_written(headers, pieces, self._scrub)}
         line = json.dumps({"request": request, "answer": answer}, ensure_ascii=False)
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
+        with self._lock, self._path.open("a", encoding="utf-8", errors=_HALVES) as file:
             file.write(line + "\n")
 
 
@@ -144,7 +145,7 @@ class _Player:
         self._path, self._scrub, self._ignore = path, scrub, ignore
         self._lock = threading.Lock()
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8", errors=_HALVES).split("\n")  # texts hold other line ends
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"There is no cassette {path}. Make it once: record(client, {str(path)!r})"

@@ -116,21 +116,24 @@ class Faulty:
         if self._cut_after is None and self._fault not in ("twice", "garbled"):
             yield piece
             return
+        self._cut(self._cut_after == 0)
         *events, self._buffer = (self._buffer + piece).split(b"\n\n")
         for event in events:
-            if self._cut_after == self._passed:
-                raise httpx2.RemoteProtocolError("The stream was cut, as scripted.")
-            self._passed += 1
             yield from self._changed(event + b"\n\n")
+            self._passed += 1
+            self._cut(self._passed == self._cut_after)
 
     def end(self) -> Iterable[bytes]:
         """Let through what is left."""
-        if self._cut_after is not None:
-            raise httpx2.RemoteProtocolError("The stream was cut, as scripted.")
+        self._cut(self._cut_after is not None)
         return (self._buffer,) if self._buffer else ()
 
     def left(self) -> None:
         """Do nothing: there is nobody to tell."""
+
+    def _cut(self, now: bool) -> None:
+        if now:
+            raise httpx2.RemoteProtocolError("The stream was cut, as scripted.")
 
     def _changed(self, event: bytes) -> Iterator[bytes]:
         is_done = b"data: [DONE]" in event

@@ -142,13 +142,13 @@ def toolkit_cassette(request: pytest.FixtureRequest) -> Generator[CassetteFactor
 
     with ExitStack() as stack:
 
-        def make(make: Callable[[], OpenAI] = OpenAI, *, name: str | None = None, **options: Any) -> OpenAI:
+        def give(make: Callable[[], OpenAI] = OpenAI, *, name: str | None = None, **options: Any) -> OpenAI:
             path = _tape(request, name)
             return stack.enter_context(
                 record(make(), path, **options) if _records(request) else replay(path, **options)
             )
 
-        yield make
+        yield give
 
 
 @pytest.fixture
@@ -158,11 +158,11 @@ def toolkit_acassette(request: pytest.FixtureRequest) -> AsyncCassetteFactory:
 
     from toolkit.testing.cassettes import areplay, record
 
-    def make(make: Callable[[], AsyncOpenAI] = AsyncOpenAI, *, name: str | None = None, **options: Any) -> AsyncOpenAI:
+    def give(make: Callable[[], AsyncOpenAI] = AsyncOpenAI, *, name: str | None = None, **options: Any) -> AsyncOpenAI:
         path = _tape(request, name)
         return record(make(), path, **options) if _records(request) else areplay(path, **options)
 
-    return make
+    return give
 
 
 def _records(request: pytest.FixtureRequest) -> bool:
