@@ -33,6 +33,7 @@ SUBJECTS = (
     "long_threads",
     "vectors",
     "ingest",
+    "sessions",
 )
 
 

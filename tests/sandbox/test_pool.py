@@ -156,10 +156,13 @@ def test_who_is_not_used_for_long_ends() -> None:
 
 def test_there_is_so_much_memory_and_the_least_recently_used_end_first() -> None:
     async def main() -> None:
-        sandbox = Memories()
-        pool = Pool(sandbox, LIMITS, spare=0, memory_bytes=250)
+        sandbox, clock = Memories(), Clock()
+        pool = Pool(sandbox, LIMITS, spare=0, memory_bytes=250, clock=clock)
         for thread in ("a", "b", "c", "a"):
             await pool.session(thread)
+        await pool.tidy()
+        assert sandbox.alive == [0, 1, 2]  # who has just got one is about to use it
+        clock.now = 5
         await pool.tidy()
         assert sandbox.alive == [0, 2]
         sandbox.made[2].memory_bytes, sandbox.made[2].is_busy = 1000, True
@@ -167,6 +170,49 @@ def test_there_is_so_much_memory_and_the_least_recently_used_end_first() -> None
         assert sandbox.alive == [2]
         await pool.aclose()
 
+    asyncio.run(main())
+
+
+def test_a_new_one_makes_room_for_itself_and_those_that_are_ready_count() -> None:
+    async def main() -> None:
+        sandbox, clock = Memories(), Clock()
+        pool = Pool(sandbox, LIMITS, spare=1, memory_bytes=350, clock=clock)
+        for thread in ("a", "b"):
+            await pool.session(thread)
+            await asyncio.sleep(0.01)
+        clock.now = 60
+        assert sandbox.alive == [0, 1, 2]
+        await pool.session("c")
+        assert sandbox.alive == [0, 1, 2]  # three, and the next is not ready yet
+        await asyncio.sleep(0.01)
+        await pool.session("d")
+        assert sandbox.alive == [1, 2, 3]
+        assert (await pool.session("a")).is_new
+        await pool.aclose()
+
+    asyncio.run(main())
+
+
+def test_who_is_ended_while_others_are_tidied_is_no_matter() -> None:
+    class Slow(Memory):
+        async def aclose(self) -> None:
+            await pool.end("b")
+            await super().aclose()
+
+    async def main() -> None:
+        nonlocal pool
+        sandbox, clock = Memories(), Clock()
+        pool = Pool(sandbox, LIMITS, spare=0, idle_s=10, clock=clock)
+        for thread in ("a", "b"):
+            held = await pool.session(thread)
+            assert isinstance(held.session, Memory)
+        sandbox.made[0].__class__ = Slow
+        clock.now = 10
+        await pool.tidy()
+        assert sandbox.alive == []
+        await pool.aclose()
+
+    pool: Pool
     asyncio.run(main())
 
 

@@ -95,6 +95,8 @@ class WalledSession:
         self._answered: dict[str, _Answer] = {}
         """Answers that have come, by their marks."""
         self._news = asyncio.Event()
+        self._stands, self._begun = asyncio.Event(), asyncio.Event()
+        """Whether the wall stands; whether a call has begun."""
         self._hears = False
         """Whether text is taken as it comes."""
         self._room = _PIPE
@@ -128,6 +130,7 @@ class WalledSession:
             while (each := await self._next(asyncio.get_running_loop().time() + _START_S)) is not None:
                 if not isinstance(each, bytes):
                     self.layers = {"landlock": each[0].get("landlock", 0)}
+                    self._stands.set()
                     return
                 said += each
         except TimeoutError:
@@ -229,6 +232,7 @@ class WalledSession:
         by = loop.time() + most_s
         done = False
         self._hear(True)
+        self._begun.set()
         try:
             if self.ended is None:
                 self._requests.write(packed({**asked, "call": self._call}, body))
@@ -293,14 +297,13 @@ class WalledSession:
 
     async def _watch(self) -> None:
         """Look at what all of the session takes, and end it when that is too much."""
-        before_s = idle_s = 0.0
+        await self._stands.wait()
+        idle_s, before_s, before = 0.0, 0.0, -1
         while self.ended is None:
-            was_busy = self.is_busy
-            await asyncio.sleep(_LOOK_S if was_busy else _LOOK_IDLE_S)
             self.memory_bytes, files, cpu_s = await self.usage()
-            if not was_busy and not self.is_busy:
+            if not self.is_busy and self._call == before:
                 idle_s += max(cpu_s - before_s, 0)
-            before_s = cpu_s
+            before_s, before = cpu_s, -1 if self.is_busy else self._call
             if self._process.returncode is not None:  # what it has started may hold open what answers come by
                 self._end("died")
             elif self.memory_bytes > self._limits.memory_bytes + self._limits.disk_bytes:
@@ -309,6 +312,13 @@ class WalledSession:
                 self._end("files")
             elif idle_s > self._limits.idle_cpu_s:
                 self._end("idle")
+            self._begun.clear()
+            if not self.is_busy:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_IDLE_S):
+                        await self._begun.wait()
+            if self.is_busy:
+                await asyncio.sleep(_LOOK_S)
 
     def _drain(self) -> None:
         """Take what has been printed, as much as a pipe holds. Who prints more than is shown has to wait."""
