@@ -25,12 +25,13 @@ __all__ = ["measure"]
 
 LIMITS = Limits()
 PRELUDE = """
-for name in ("numpy", "pandas", "matplotlib.pyplot"):
+for _ in ("numpy", "pandas", "matplotlib.pyplot"):
     try:
-        __import__(name)
+        __import__(_)
     except ImportError:
         pass
 """
+"""As the engine's."""
 PICTURE = """
 import io, time
 import matplotlib.pyplot as plt
@@ -63,7 +64,7 @@ def measure(scale: Scale) -> Iterator[Row]:
     else:
         yield Row("picture out after savefig", ms(picture), picture * 1e3, 50, " ms")
     cold, plain = _cold(sandbox, scale)
-    yield against("session from nothing to its first answer, to python -c", cold, plain, 5, ms)
+    yield against("session from nothing to its first answer, to python -c", cold, plain, 8, ms)
     if find_spec("ipykernel") is None or find_spec("jupyter_client") is None:
         yield Row("the same, to a Jupyter kernel", "ipykernel is absent", 0, 1)
         return

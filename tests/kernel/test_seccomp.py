@@ -66,6 +66,13 @@ def test_an_argument_may_not_have_some_bits() -> None:
     assert under([Pass("socketpair", 1, never=1 << 30)], lambda: socket.socketpair(socket.AF_UNIX)) == 0
 
 
+def test_an_argument_may_not_have_some_bits_together() -> None:
+    both = socket.SOCK_STREAM | socket.SOCK_CLOEXEC
+    rules = [Pass("socketpair", 1, not_both=both), Pass("getsockname"), Pass("fcntl"), Pass("ioctl")]
+    assert under(rules, lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)) == errno.EPERM
+    assert under(rules, lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)) == 0  # one of them alone
+
+
 STARTING = """
 import os
 from toolkit.kernel.calls import machine

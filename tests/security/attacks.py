@@ -423,9 +423,103 @@ print("refused" if not there else "ESCAPED", errno.errorcode[last.errno], there)
     ),
 ]
 
+SIDEWAYS: Final = [
+    Attack(
+        "memory that is let go of and kept",
+        """
+import mmap
+def hide():
+    kept = mmap.mmap(-1, 2**24)
+    kept.write(bytes(2**24))
+    kept.madvise(mmap.MADV_DONTNEED)
+    return kept
+attempt(hide)
+""",
+    ),
+    _try("the same by a device", 'os.open("/dev/zero", os.O_RDWR)', ABSENT),
+    _try("a lease on the machine's files", '__import__("fcntl").fcntl(os.open(sys.executable, 0), 1024, 0)'),
+    _try(
+        "hearing who reads the machine's files",
+        '__import__("fcntl").fcntl(os.open(os.path.dirname(os.__file__), os.O_RDONLY), 1026, 0x80000001)',
+    ),
+    _try(
+        "a lock that other sessions see",
+        '__import__("fcntl").flock(os.open(os.__file__, os.O_RDONLY), 2)',
+        "refused OSError ENOLCK",
+    ),
+    _try("larger pipes", '__import__("fcntl").fcntl(os.pipe()[1], 1031, 2**20)'),
+    _try("larger sockets", "socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**22)"),
+    _try("attributes of files", 'os.setxattr("/mnt/data", "user.x", b"x" * 1000)'),
+    _try(
+        "a program by descriptor",
+        'libc.syscall(ctypes.c_long(322 if platform.machine() == "x86_64" else 281), '
+        'os.open(sys.executable, os.O_RDONLY), b"", 0, 0, 0x1000) == -1 and '
+        '(_ for _ in ()).throw(OSError(ctypes.get_errno(), "execveat"))',
+    ),
+    Attack(
+        "a setuid program of its own",
+        """
+import shutil, subprocess
+shutil.copy(sys.executable, "/mnt/data/python")
+os.chmod("/mnt/data/python", 0o6755)
+def become():
+    code = "import os; print(os.getuid(), os.geteuid(), os.getegid())"
+    done = subprocess.run(["/mnt/data/python", "-I", "-S", "-c", code], capture_output=True, text=True,
+                          env={"PYTHONHOME": sys.prefix, "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")})
+    ids = set(done.stdout.split())
+    need(ids - {str(os.getuid()), str(os.getgid())} or not ids and done.returncode == 0, done.stderr)
+attempt(become)
+os.remove("/mnt/data/python")
+""",
+        "nothing there|refused PermissionError",
+    ),
+    Attack(
+        "timers without end",
+        """
+made = 0
+def timers():
+    global made
+    timer = ctypes.c_void_p()
+    while made < 10_000:
+        if libc.timer_create(1, None, ctypes.byref(timer)):
+            raise OSError(ctypes.get_errno(), "timer_create")
+        made += 1
+attempt(timers)
+print(made < 1000 or "ESCAPED")
+""",
+        "refused BlockingIOError EAGAIN|refused OSError",
+    ),
+    _try("how the machine was started", 'need(read("/proc/cmdline"))', "nothing there|" + ABSENT),
+    _try("disks by their names", 'need(read("/proc/partitions") + read("/proc/diskstats"))', "nothing there|" + ABSENT),
+    _try("locks of other processes", 'need(read("/proc/locks"))', "nothing there|" + ABSENT),
+    _try("what drives the machine", 'need(read("/proc/modules"))', "nothing there|" + ABSENT),
+    _try("file systems of the machine", 'need(os.listdir("/proc/fs"))', "nothing there|" + ABSENT),
+    _try("how busy the machine is", 'need(os.listdir("/proc/pressure"))', "nothing there|" + ABSENT),
+    Attack(
+        "a device by moving a file",
+        """
+write("/mnt/data/moved")
+def whiteout():
+    if libc.renameat2(-100, b"/mnt/data/moved", -100, b"/mnt/data/moved2", 4):
+        raise OSError(ctypes.get_errno(), "renameat2")
+    os.open("/mnt/data/moved", os.O_RDONLY)
+attempt(whiteout)
+for name in ("moved", "moved2"):
+    os.path.lexists("/mnt/data/" + name) and os.remove("/mnt/data/" + name)
+""",
+        "refused (PermissionError|OSError (EINVAL|ENXIO))",
+    ),
+]
+"""What is shared without being a file, or is only seen: memory that nobody counts, marks on what sessions have in
+common, and the machine's own affairs."""
+
 RESOURCES: Final = [
     _try("memory without end", "bytearray(8 * 2**30)", "refused MemoryError"),
-    _try("mapped memory without end", '__import__("mmap").mmap(-1, 8 * 2**30)', "refused (MemoryError|OSError ENOMEM)"),
+    _try(
+        "mapped memory without end",
+        '__import__("mmap").mmap(-1, 8 * 2**30, 0x22)',
+        "refused (MemoryError|OSError ENOMEM)",
+    ),
     _try(
         "one big file",
         '[write("/mnt/data/big", bytes(2**20), "ab") for _ in range(300)]',
@@ -488,4 +582,4 @@ print(len(opened), len(opened) < 300 or "ESCAPED")
     _try("a core file", "need(resource.getrlimit(resource.RLIMIT_CORE)[1])", "nothing there"),
 ]
 
-ATTACKS: Final = [*FILES, *SECRETS, *KERNEL, *USERS, *PROCESSES, *BOMBS, *NETWORK, *RESOURCES]
+ATTACKS: Final = [*FILES, *SECRETS, *KERNEL, *USERS, *PROCESSES, *BOMBS, *NETWORK, *SIDEWAYS, *RESOURCES]

@@ -27,7 +27,15 @@ from toolkit.sandbox.sandbox import Ended, Text
 
 pytestmark = pytest.mark.slow
 
-OF_THE_IMAGE = {"the users", "what the system runs", "the kernel's devices", "other roots", "what is in etc"}
+OF_THE_IMAGE = {
+    *("the users", "what the system runs", "the kernel's devices", "other roots", "what is in etc"),
+    "the same by a device",  # there the kernel counts what is in a container, whoever has it
+}
+OF_THE_MACHINE = {
+    *("how the machine was started", "disks by their names", "locks of other processes", "what drives the machine"),
+    *("file systems of the machine", "how busy the machine is"),
+}
+"""Engines of containers show it, and let nobody change that."""
 OF_ITS_OWN_KERNEL = {
     *("changing the worker", "open descriptors", "terminals", "the terminal of the engine"),
     *("the first process's environment", "being spared when memory is out", "privileges by programs"),
@@ -70,7 +78,7 @@ def test_it_was_made_and_got_nothing(sandbox: Containers, desk: Desk, attack: At
     answer = desk.said(attack.code)
     assert MARK not in answer
     assert "refused" in answer or "ESCAPED" in answer, answer
-    if attack.name not in OF_THE_IMAGE:
+    if attack.name not in OF_THE_IMAGE | OF_THE_MACHINE:
         assert re.search(attack.answer, answer), answer
         assert "ESCAPED" not in answer
 

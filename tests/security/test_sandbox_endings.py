@@ -104,7 +104,7 @@ def test_a_process_that_dies_is_told_of(code: str) -> None:
 def test_calls_as_an_older_machine_makes_them_kill(sandbox: Walled) -> None:
     code = """
 import ctypes, mmap
-page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 page.write(bytes.fromhex("b814000000cd80c3"))  # getpid, by int 0x80
 print("made", flush=True)
 print("ESCAPED", ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
@@ -126,6 +126,36 @@ for _ in range(8):
     if os.fork() == 0:
         kept = b"x" * (100 * 2**20)
         time.sleep(30)
+time.sleep(30)
+"""
+    with opened(sandbox, limits) as desk:
+        text, ended = desk.run(code, limits)
+        assert text == Text("made\n")
+        assert isinstance(ended, Ended)
+        assert ended.why == "memory"
+
+
+@each_kind
+def test_memory_of_the_kernels_is_bounded_too(sandbox: Walled) -> None:
+    limits = replace(LIMITS, memory_bytes=200 * 2**20, disk_bytes=20 * 2**20)
+    code = """
+import os, socket, time
+print("made", flush=True)
+kept = []
+for _ in range(4):
+    if os.fork() == 0:
+        try:
+            while True:
+                kept += socket.socketpair()
+                for each in kept[-2:]:
+                    each.setblocking(False)
+                    try:
+                        while True:
+                            each.send(bytes(60_000))
+                    except BlockingIOError:
+                        pass
+        except OSError:
+            time.sleep(30)
 time.sleep(30)
 """
     with opened(sandbox, limits) as desk:

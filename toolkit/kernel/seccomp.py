@@ -17,19 +17,23 @@ __all__ = ["Pass", "Refuse", "Rule", "install", "program"]
 
 _NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 38, 22, 2
 _ALLOW, _FAIL, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
+_LOAD, _EQUAL, _ANY_BIT, _MASK, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 _AT_NUMBER, _AT_ARCH, _AT_ARGUMENTS = 0, 4, 16
 
 _Step = tuple[int, int, int, int]
 
 
 class Pass(NamedTuple):
-    """A call that passes; with `values`, when its argument is one of those; with `never`, when it has no such bit."""
+    """A call that passes; with `values`, when its argument is one of those; with `never`, when it has no such bit.
+
+    With `not_both`, when it has not all of these bits.
+    """
 
     name: str
     argument: int = 0
     values: Collection[int] = ()
     never: int = 0
+    not_both: int = 0
 
 
 class Refuse(NamedTuple):
@@ -67,9 +71,13 @@ def _answer(rule: Rule) -> Iterator[_Step]:
         yield (_RETURN, 0, 0, _FAIL | rule.error)
         return
     checks: Sequence[_Step] = [(_EQUAL, 0, 1, value) for value in rule.values]
-    if checks or rule.never:
+    if checks or rule.never or rule.not_both:
         yield (_LOAD, 0, 0, _AT_ARGUMENTS + 8 * rule.argument)  # the low half, on the machines we know
-        for check in checks or [(_ANY_BIT, 1, 0, rule.never)]:
+        if rule.not_both:
+            yield (_MASK, 0, 0, rule.not_both)
+            yield (_EQUAL, 1, 0, rule.not_both)
+            yield (_RETURN, 0, 0, _ALLOW)
+        for check in checks or ([(_ANY_BIT, 1, 0, rule.never)] if rule.never else []):
             yield check
             yield (_RETURN, 0, 0, _ALLOW)
         yield (_RETURN, 0, 0, _FAIL | errno.EPERM)

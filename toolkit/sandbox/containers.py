@@ -172,6 +172,7 @@ def _held(runner: Runner, limits: Limits, uid: int) -> Iterator[str]:
     pids = limits.processes * (_THREADS_OF_GVISOR if runner.runtime == _GVISOR else 1) + _MORE_PROCESSES
     yield from (f"--cpu-quota={_PROCESSORS * _PERIOD_US}", f"--pids-limit={pids}")
     most = {"nofile": limits.open_files, "nproc": limits.processes, "fsize": limits.file_bytes, "cpu": limits.cpu_s}
+    most["sigpending"] = limits.open_files
     for name, value in (most | {"core": 0, "memlock": 0, "msgqueue": 0}).items():
         yield f"--ulimit={name}={value}:{value}"
     names = f",nr_inodes={limits.files}" if runner.kind == "docker" else ""  # Podman does not know it

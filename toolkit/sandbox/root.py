@@ -26,25 +26,18 @@ _PACKAGES: Final = "/packages"
 _WORKER: Final = "/worker"
 _ZONES: Final = "/usr/share/zoneinfo"
 _CACHE: Final = "/etc/ld.so.cache"
-_HIDDEN: Final = tuple(
-    f"/proc/{name}"
-    for name in (
-        "interrupts",
-        "kallsyms",
-        "kcore",
-        "key-users",
-        "keys",
-        "kmsg",
-        "latency_stats",
-        "sched_debug",
-        "timer_list",
-    )
-)
-"""What in /proc is of the machine, and not of the processes that a session may see."""
+_HIDDEN: Final = """
+buddyinfo cmdline config.gz consoles devices diskstats dma interrupts iomem ioports kallsyms kcore key-users keys kmsg
+kpagecgroup kpagecount kpageflags latency_stats locks mdstat misc modules mtrr pagetypeinfo partitions sched_debug
+schedstat slabinfo softirqs swaps timer_list vmallocinfo vmstat zoneinfo
+"""
+_EMPTY: Final = ("acpi", "asound", "bus", "driver", "fs", "irq", "pressure", "scsi", "tty")
+"""Files and folders in /proc that are of the machine, and not of the processes that a session may see."""
 _PROBE_S: Final = 60.0
 _SHARED_MEMORY: Final = 64 * 2**20
 
-DEVICES: Final = ("null", "zero", "full", "random", "urandom")
+DEVICES: Final = ("null", "full", "random", "urandom")
+"""Not /dev/zero: what is shared of it is memory that nobody sees who has."""
 WRITABLE: Final = ("/dev/shm", "/tmp", "/mnt/data")  # noqa: S108 - the sandbox's own
 
 _PROBE: Final = """
@@ -125,7 +118,9 @@ def root(parts: Iterable[Part]) -> Root:
         if not Path(folder).resolve().is_relative_to(standard):
             binds.append(Bind(folder, f"{at}/lib-dynload"))
     empty = [f"{at}/{name}" for name in ("site-packages", "dist-packages") if (standard / name).is_dir()]
-    return Root(tuple(binds), tuple(empty), tuple(path for path in _HIDDEN if os.path.exists(path)))
+    empty += filter(os.path.isdir, (f"/proc/{name}" for name in _EMPTY))
+    hidden = filter(os.path.exists, (f"/proc/{name}" for name in _HIDDEN.split()))
+    return Root(tuple(binds), tuple(empty), tuple(hidden))
 
 
 def sizes(limits: Limits) -> Mapping[str, int]:

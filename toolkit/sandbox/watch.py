@@ -19,6 +19,8 @@ __all__ = ["Usage", "processes", "usage"]
 _QUICK: Final = re.compile(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _EXACT: Final = re.compile(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _MOST_PROCESSES: Final = 1000
+_SOCKET_BYTES: Final = 2 * 212_992
+"""What a socket holds at most: the filter lets none be made larger. Twice, since the kernel adds to what is sent."""
 _USER_AND_SYSTEM: Final = slice(11, 13)
 """Where they are after the name, in /proc/PID/stat."""
 
@@ -41,6 +43,7 @@ def usage(pid: int, enough_bytes: int) -> Usage:
     if memory > enough_bytes:
         memory = sum(_memory(each, "smaps_rollup", _EXACT) or _memory(each, "status", _QUICK) for each in found)
     kept, files = _kept(found[-1]) if found[1:] else (0, 0)
+    kept += _sockets(found[-1]) * _SOCKET_BYTES if found[1:] else 0
     return Usage(memory + kept, files, sum(map(_cpu_s, found)))
 
 
@@ -73,6 +76,23 @@ def _cpu_s(pid: int) -> float:
         return 0
     user, system = fields[_USER_AND_SYSTEM]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _sockets(pid: int) -> int:
+    """Count the sockets of a session, which has a network of its own; the kernel keeps what is sent by them."""
+    if _linked(f"/proc/{pid}/ns/net") in ("", _linked("/proc/self/ns/net")):
+        return 0
+    try:
+        return Path(f"/proc/{pid}/net/unix").read_bytes().count(b"\n") - 1
+    except OSError:
+        return 0
+
+
+def _linked(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def _kept(pid: int) -> tuple[int, int]:

@@ -83,6 +83,25 @@ with concurrent.futures.ThreadPoolExecutor() as threads, multiprocessing.Pool(2)
     assert desk.said(code) == "[0, 1, 2] [1] [2]\n"
 
 
+def test_processes_share_memory_that_has_a_name(desk: Desk) -> None:
+    code = """
+from multiprocessing import Array, Process, shared_memory
+def work(array, name):
+    array[0] = 7
+    other = shared_memory.SharedMemory(name)
+    other.buf[0] = 8
+    other.close()
+array, memory = Array("i", 3), shared_memory.SharedMemory(create=True, size=100)
+process = Process(target=work, args=(array, memory.name))
+process.start()
+process.join()
+print(array[0], memory.buf[0])
+memory.close()
+memory.unlink()
+"""
+    assert desk.said(code) == "7 8\n"
+
+
 def test_the_standard_library_is_there(desk: Desk) -> None:
     code = """
 import csv, ctypes, datetime, decimal, hashlib, json, lzma, sqlite3, ssl, statistics, tempfile, zipfile, zoneinfo

@@ -6,10 +6,10 @@ Landlock and a filter; none of it can be taken back.
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from toolkit.kernel.calls import machine
@@ -25,12 +25,12 @@ _NICE: Final = 5
 """How far code gives way to the engine when both want a processor."""
 
 _FREELY: Final = """
-read write close fstat stat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64
+read write close fstat stat lstat poll lseek mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64
 pwrite64 readv writev preadv pwritev preadv2 pwritev2 access faccessat faccessat2 pipe pipe2 select pselect6 ppoll
 sched_yield mremap msync mincore madvise mlock mlock2 munlock dup dup2 dup3 pause nanosleep clock_nanosleep getitimer
 setitimer alarm getpid gettid getppid sendfile sendto recvfrom sendmsg recvmsg shutdown getsockname getpeername
-setsockopt getsockopt fork vfork execve exit exit_group wait4 waitid kill tkill tgkill rt_sigpending rt_sigtimedwait
-rt_sigqueueinfo rt_tgsigqueueinfo rt_sigsuspend sigaltstack uname fcntl flock fsync fdatasync truncate ftruncate
+getsockopt fork vfork execve exit exit_group wait4 waitid kill tkill tgkill rt_sigpending rt_sigtimedwait
+rt_sigqueueinfo rt_tgsigqueueinfo rt_sigsuspend sigaltstack uname fsync fdatasync truncate ftruncate
 getdents64 getcwd chdir fchdir rename renameat renameat2 mkdir mkdirat rmdir creat link linkat unlink unlinkat symlink
 symlinkat readlink readlinkat chmod fchmod fchmodat fchmodat2 umask gettimeofday time times getrlimit setrlimit
 prlimit64 getrusage sysinfo getuid getgid geteuid getegid getresuid getresgid getgroups setpgid getpgid getpgrp setsid
@@ -53,10 +53,19 @@ _TERMINALS: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 _ABOUT_ITSELF: Final = (1, 2, 3, 15, 16, 21, 23, 39)
 """prctl: the signal at the parent's death, dumpable, the name; to read seccomp, capabilities, no_new_privs."""
 
+_SHARED_AND_OF_NO_FILE: Final = 0x01 | 0x20
+"""The flags of mmap for memory that can be let go of without being given back: nobody would see who has it."""
+_OF_A_FILE: Final = (*range(12), 36, 37, 38, 1030, 1032, 1034)
+"""fcntl: copies and flags of descriptors, owners and locks. Neither leases nor notices, which reach the machine's
+own files, nor larger pipes."""
+
 RULES: Final[Sequence[Rule]] = (
     *map(Pass, _FREELY.split()),
     Pass("clone", 0, never=_NAMESPACES),
     Refuse("clone3"),  # its flags are in memory, where no filter sees them; without it, clone is tried
+    Pass("mmap", 3, not_both=_SHARED_AND_OF_NO_FILE),
+    Pass("fcntl", 1, values=_OF_A_FILE),
+    Refuse("flock", errno.ENOLCK),  # it would lock what is read-only, and sessions have in common
     Pass("socketpair", 0, values=(_UNIX,)),
     Pass("ioctl", 1, values=_TERMINALS),
     Pass("prctl", 0, values=_ABOUT_ITSELF),
@@ -70,7 +79,8 @@ def confine(said: Mapping[str, Any]) -> Mapping[str, Any]:
     `said` has the limits (`memory_bytes`, `cpu_s`, `processes`, `open_files`, `file_bytes`), and the `uid` to become
     where the wall outside left us the right to.
     """
-    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # rather this process than the engine
+    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")  # rather this process than the engine
     os.nice(_NICE)
     forget_keys()
     bound_capabilities()
@@ -97,6 +107,7 @@ def bound(said: Mapping[str, Any]) -> None:
         ("CORE", 0),
         ("MEMLOCK", 0),
         ("MSGQUEUE", 0),
+        ("SIGPENDING", said["open_files"]),
     ):
         limit = getattr(resource, f"RLIMIT_{name}", None)
         if most is None or limit is None or resource.getrlimit(limit) == (most, most):
