@@ -104,7 +104,8 @@ def test_a_process_that_dies_is_told_of(code: str) -> None:
 def test_calls_as_an_older_machine_makes_them_kill(sandbox: Walled) -> None:
     code = """
 import ctypes, mmap
-page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+page = mmap.mmap(-1, 4096, flags, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 page.write(bytes.fromhex("b814000000cd80c3"))  # getpid, by int 0x80
 print("made", flush=True)
 print("ESCAPED", ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
