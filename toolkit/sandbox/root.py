@@ -27,11 +27,10 @@ _WORKER: Final = "/worker"
 _ZONES: Final = "/usr/share/zoneinfo"
 _CACHE: Final = "/etc/ld.so.cache"
 _HIDDEN: Final = """
-buddyinfo cmdline config.gz consoles devices diskstats dma interrupts iomem ioports kallsyms kcore key-users keys kmsg
-kpagecgroup kpagecount kpageflags latency_stats locks mdstat misc modules mtrr pagetypeinfo partitions sched_debug
-schedstat slabinfo softirqs swaps timer_list vmallocinfo vmstat zoneinfo
+cmdline config.gz diskstats interrupts kallsyms kcore key-users keys kmsg latency_stats locks modules partitions
+sched_debug swaps timer_list
 """
-_EMPTY: Final = ("acpi", "asound", "bus", "driver", "fs", "irq", "pressure", "scsi", "tty")
+_EMPTY: Final = ("driver", "fs", "pressure")
 """Files and folders in /proc that are of the machine, and not of the processes that a session may see."""
 _PROBE_S: Final = 60.0
 _SHARED_MEMORY: Final = 64 * 2**20
