@@ -129,7 +129,7 @@ def _sandbox(unsafe: bool, image: str | None) -> Iterator[Finding]:
 
     async def look() -> tuple[Chosen, Sequence[Layer]]:
         sandbox = await chosen(unsafe=unsafe, image=image)
-        return sandbox, await layers(sandbox, Limits())
+        return sandbox, () if unsafe else await layers(sandbox, Limits())  # there are none to look at
 
     try:
         sandbox, found = asyncio.run(look())
