@@ -13,7 +13,7 @@ from tests.benchmarks.table import Row, Scale, against, interleaved, markdown, m
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_every_subject_gives_rows(subject: str) -> None:
     rows = list(measured([subject], Scale(0)))
-    assert rows or subject == "memory"  # which has no figures but on Linux
+    assert rows or subject in ("memory", "sessions")  # which have no figures but on Linux
     for row in rows:
         assert row.what
         assert row.measured
