@@ -37,8 +37,8 @@ class Pool:
 
     Past either, the least recently used ones end, but none in the middle of a call or just before it. Memory is what
     their processes have for themselves and in files, as the sessions say; by default 4 GiB are theirs, or half of the
-    machine's where that is less. `spare` sessions are ready ahead,
-    and have run `prelude`, code of ours that imports what takes long.
+    machine's where that is less. `spare` sessions are ready ahead, and have run `prelude`, code of ours that imports
+    what takes long.
     """
 
     def __init__(

@@ -314,11 +314,12 @@ class WalledSession:
                 self._end("idle")
             self._begun.clear()
             if not self.is_busy:
-                with contextlib.suppress(TimeoutError):
+                try:
                     async with asyncio.timeout(_LOOK_IDLE_S):
                         await self._begun.wait()
-            if self.is_busy:
-                await asyncio.sleep(_LOOK_S)
+                except TimeoutError:
+                    continue
+            await asyncio.sleep(_LOOK_S)
 
     def _drain(self) -> None:
         """Take what has been printed, as much as a pipe holds. Who prints more than is shown has to wait."""

@@ -16,8 +16,9 @@ from toolkit.sandbox.root import WRITABLE
 
 __all__ = ["Usage", "processes", "usage"]
 
-_QUICK: Final = re.compile(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
-_EXACT: Final = re.compile(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
+_QUICK: Final = re.compile(r"^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB", re.MULTILINE)
+_EXACT: Final = re.compile(r"^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB", re.MULTILINE)
+"""Lines of the kernel's; what a process has had put out to disk is still its own."""
 _MOST_PROCESSES: Final = 1000
 _SOCKET_BYTES: Final = 2 * 212_992
 """What a socket holds at most: the filter lets none be made larger. Twice, since the kernel adds to what is sent."""
