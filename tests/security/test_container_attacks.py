@@ -37,6 +37,7 @@ OF_THE_MACHINE = {
 }
 """Engines of containers show it, and let nobody change that."""
 OF_ITS_OWN_KERNEL = {
+    "timers without end",
     *("changing the worker", "open descriptors", "terminals", "the terminal of the engine"),
     *("the first process's environment", "being spared when memory is out", "privileges by programs"),
     *(
