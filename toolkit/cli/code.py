@@ -19,12 +19,13 @@ SandboxImage = Annotated[
     ),
 ]
 SandboxMemory = Annotated[
-    int,
+    int | None,
     typer.Option(
         envvar="TOOLKIT_SANDBOX_MEMORY",
         metavar="MIB",
         min=64,
-        help="Memory for all sessions of code_interpreter; past it the least recently used end.",
+        help="Memory for all sessions of code_interpreter; past it the least recently used end. By default 4096, or half "
+        "of the machine's.",
     ),
 ]
 Unsafe = Annotated[

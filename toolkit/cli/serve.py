@@ -67,7 +67,7 @@ def serve(
     rerank_url: meaning.RerankUrl = None,
     rerank_key_file: meaning.RerankKeyFile = None,
     search_memory: meaning.SearchMemory = 512,
-    sandbox_memory: code.SandboxMemory = 4096,
+    sandbox_memory: code.SandboxMemory = None,
     sandbox_image: code.SandboxImage = None,
     unsafe_code_interpreter: code.Unsafe = False,
     check_model: Annotated[
@@ -147,7 +147,7 @@ def serve(
             models=answering.names,
             **about.settings,
             search_memory_bytes=search_memory * 2**20,
-            sandbox_memory_bytes=sandbox_memory * 2**20,
+            sandbox_memory_bytes=sandbox_memory and sandbox_memory * 2**20,
             sandbox_image=sandbox_image,
             unsafe_code_interpreter=unsafe_code_interpreter,
             context_tokens=context_tokens,

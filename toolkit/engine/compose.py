@@ -68,8 +68,9 @@ class Engine:
 
     Code of the tool code_interpreter runs behind the strongest wall that this machine has, in containers of
     `sandbox_image`, or in a `sandbox` of your own; where there is no wall, runs with that tool are refused, unless
-    `unsafe_code_interpreter` says that there is to be none. All sessions together take `sandbox_memory_bytes` at most;
-    the least recently used end first. See docs/code_interpreter.md.
+    `unsafe_code_interpreter` says that there is to be none. All sessions together take `sandbox_memory_bytes` at most
+    (4 GiB, or half of the machine's memory where that is less); the least recently used end first. See
+    docs/code_interpreter.md.
 
     `api_keys` (key -> project) count besides those that `toolkit keys create` puts into the store. Without any, `app`
     lets everybody in but web pages of strangers: `allow_hosts` and `cors_origins` go to `toolkit.server.origins`.
@@ -100,7 +101,7 @@ class Engine:
         sandbox: Sandbox | None = None,
         sandbox_image: str | None = None,
         unsafe_code_interpreter: bool = False,
-        sandbox_memory_bytes: int = 4 * 2**30,
+        sandbox_memory_bytes: int | None = None,
         context_tokens: int | None = None,
         run_expires_s: int = 600,
         run_max_turns: int = 100,

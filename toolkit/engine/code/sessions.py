@@ -49,7 +49,7 @@ class Taken:
 class Sessions:
     """Sessions of one event loop. `choose` finds the sandbox, the first time that one is needed."""
 
-    def __init__(self, choose: Callable[[], Awaitable[Sandbox]], *, memory_bytes: int) -> None:
+    def __init__(self, choose: Callable[[], Awaitable[Sandbox]], *, memory_bytes: int | None) -> None:
         self._choose, self._memory_bytes = choose, memory_bytes
         self._pool: Pool | None = None
         self._lacks = ""
