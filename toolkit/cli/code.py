@@ -24,8 +24,8 @@ SandboxMemory = Annotated[
         envvar="TOOLKIT_SANDBOX_MEMORY",
         metavar="MIB",
         min=64,
-        help="Memory for all sessions of code_interpreter; past it the least recently used end. By default 4096, or half "
-        "of the machine's.",
+        help="Memory for all sessions of code_interpreter, else 4096 or half of the machine's; past it the least "
+        "recently used end.",
     ),
 ]
 Unsafe = Annotated[
