@@ -138,6 +138,10 @@ def test_what_cannot_be() -> None:
         one({}, "/a/{id}")
     with pytest.raises(DefinitionError, match=r"post_a: the document refers to 'b.json', outside of itself"):
         one({"parameters": [{"$ref": "b.json"}]})
+    paths: dict[str, Any] = {"/a": {"$ref": "paths.json#/a"}, "/b": {"get": {}}}
+    assert [each.name for each in found(paths, ["get_b"])] == ["get_b"]
+    with pytest.raises(DefinitionError, match="outside of itself"):
+        found(paths)
     node: Any = {}
     for _ in range(5000):
         node = {"items": node}

@@ -38,6 +38,8 @@ def test_operations_are_tools(api: Api) -> None:
     assert get.call('{"id": 7}').content == '{"path": "/v1/pets/7"}'
     assert get.call('{"id": "../7"}').content == "id: must be of type integer"
     assert from_openapi(api.document(PATHS), approve=True)["getPet"].approve is True
+    long = from_openapi(api.document({"/a": {"get": {"operationId": "x" * 80}}}), prefix="pets_", approve=["x" * 80])
+    assert [(len(name), tool.approve) for name, tool in long.items()] == [(64, True)]
 
 
 def test_under_both_run_loops(api: Api) -> None:

@@ -74,15 +74,19 @@ class Operation:
 
 
 def operations(
-    document: Document, only: Collection[str] | None, hidden: Collection[tuple[str, str]]
+    document: Document, only: Collection[str] | None, hidden: Collection[tuple[str, str]], longest: int = LONGEST
 ) -> list[Operation]:
     """Read the operations, or those named: by operationId, by the tool's name, or as `GET /path`.
 
-    `hidden` are parameters (place, name in lower case) that are keys, and none of the model's. Raises DefinitionError.
+    `hidden` are parameters (place, name in lower case) that are keys, and none of the model's; `longest` is how many
+    characters a name may have. Raises DefinitionError.
     """
-    found = list(_found(document))
-    names = _names([_wished_name(*each) for each in found])
-    keys = [{name, str(each[3].get("operationId")), f"{each[1].upper()} {each[0]}"} for name, each in zip(names, found)]  # noqa: B905
+    found = list(_found(document, is_some=only is not None))
+    names = _names([_wished_name(*each) for each in found], longest)
+    keys = [
+        {name, str(operation.get("operationId")), f"{method.upper()} {path}"}
+        for name, (path, method, _, operation) in zip(names, found, strict=True)
+    ]
     unknown = [name for name in only or () if not any(name in known for known in keys)]
     if unknown:
         raise DefinitionError(f"the document has no operation {unknown[0]!r}; it has {', '.join(names) or 'none'}")
@@ -94,11 +98,16 @@ _Found = tuple[str, str, Mapping[str, Any], Mapping[str, Any]]
 """Path, method, the path's item, the operation."""
 
 
-def _found(document: Document) -> Iterator[_Found]:
+def _found(document: Document, *, is_some: bool) -> Iterator[_Found]:
     for path, given in document.root["paths"].items():
         if not str(path).startswith("/"):
             continue  # an extension, x-...
-        item = document.resolved(given)
+        try:
+            item = document.resolved(given)
+        except DefinitionError:
+            if not is_some:
+                raise
+            continue  # what stands elsewhere is none of those that are named
         for method in METHODS:
             if isinstance(item.get(method), dict):
                 yield str(path), method, item, cast("Mapping[str, Any]", item[method])
@@ -109,13 +118,13 @@ def _wished_name(path: str, method: str, item: Mapping[str, Any], operation: Map
     return said if isinstance(said, str) and said else f"{method}{path.rstrip('/')}".replace("{", "").replace("}", "")
 
 
-def _names(wished: list[str]) -> list[str]:
+def _names(wished: list[str], longest: int) -> list[str]:
     """Give names that models may call, each its own."""
     names: dict[str, None] = {}
     for wish in wished:
         name = re.sub(r"[^A-Za-z0-9_-]+", "_", wish).strip("_") or "call"
-        if len(name) > LONGEST or name in names:
-            name = f"{name[: LONGEST - 9]}_{sha256(f'{wish} {len(names)}'.encode()).hexdigest()[:8]}"
+        if len(name) > longest or name in names:
+            name = f"{name[: max(longest - 9, 1)]}_{sha256(f'{wish} {len(names)}'.encode()).hexdigest()[:8]}"
         names[name] = None
     return list(names)
 

@@ -11,7 +11,7 @@ from toolkit.errors import DefinitionError
 from toolkit.openapi.auth import Auth, Keys
 from toolkit.openapi.building import request
 from toolkit.openapi.document import PORTS, Document, Source, checked_base, origin, read
-from toolkit.openapi.operations import Operation, operations
+from toolkit.openapi.operations import LONGEST, Operation, operations
 from toolkit.openapi.sending import Sender
 from toolkit.tools.tool import Tool
 from toolkit.tools.toolset import Toolset
@@ -52,7 +52,8 @@ def from_openapi(
     """
     document = read(source)
     keys = Keys(document, auth)
-    taken = operations(document, only, keys.hidden)
+    longest = LONGEST - len(prefix)
+    taken = operations(document, only, keys.hidden, longest)
     if len(taken) > MOST_TOOLS:
         raise DefinitionError(
             f"the document has {len(taken)} operations, more than the {MOST_TOOLS} tools that an assistant may have: "
@@ -62,7 +63,11 @@ def from_openapi(
     servers = {each.name: base or _server(each) for each in taken}
     origins = _origins(document, base, list(servers.values()), allow_hosts)
     sender = Sender(origins, timeout_s, transport)
-    asked = {each.name for each in operations(document, approve, ())} if not isinstance(approve, bool) else set[str]()
+    asked = (
+        {each.name for each in operations(document, approve, (), longest)}
+        if not isinstance(approve, bool)
+        else set[str]()
+    )
     return Toolset(
         *(
             _tool(each, servers[each.name], keys, sender, prefix, approve is True or each.name in asked)
