@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mcp import MCPError
 from mcp.server import NotificationOptions, Server
 from mcp.server.runner import serve_loop
 from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 from mcp.types import (
+    INVALID_PARAMS,
     CallToolResult,
     EmbeddedResource,
     ImageContent,
@@ -33,7 +35,11 @@ ADD = {
 TOOLS = [
     Tool(name="add", description="Add.", input_schema=ADD, annotations=ToolAnnotations(read_only_hint=True)),
     Tool(name="files/read", title="Read.", input_schema=NOTHING, annotations=ToolAnnotations(idempotent_hint=True)),
-    *(Tool(name=name, input_schema=NOTHING) for name in ("fail", "slow", "die", "pid", "environment", "grow", "stuck")),
+    *(
+        Tool(name=name, input_schema=NOTHING)
+        for name in ("fail", "slow", "die", "pid", "environment", "grow", "refuse")
+    ),
+    Tool(name="mislead", input_schema=NOTHING, output_schema={"type": "object", "required": ["a"]}),
 ]
 bus = InMemorySubscriptionBus()
 news: list[Tool] = []
@@ -74,6 +80,10 @@ async def call_tool(ctx: Any, params: Any) -> CallToolResult:
         news.append(Tool(name=f"new{len(news)}", input_schema=NOTHING))
         await ctx.session.send_tool_list_changed()
         await bus.publish(ToolsListChanged())
+    if name == "refuse":
+        raise MCPError(INVALID_PARAMS, "not with these arguments")
+    if name == "mislead":
+        return CallToolResult(content=[], structured_content={"b": 1})
     if name == "environment":
         return CallToolResult(content=[TextContent(text=" ".join(os.environ))])
     return CallToolResult(content=[TextContent(text=str(os.getpid()))])

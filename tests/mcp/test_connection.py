@@ -91,6 +91,13 @@ def test_the_tools_of_all_pages(connection: Connection) -> None:
     assert len(failed.content) < 2100
 
 
+def test_calls_that_are_refused_and_answers_that_cannot_be_read(connection: Connection) -> None:
+    assert call(connection.tools, "refuse") == "not with these arguments"
+    told = call(connection.tools, "mislead")
+    assert told == f"The MCP server {connection.name} ran mislead, and its answer cannot be read."
+    assert call(connection.tools, "add", a=1, b=1) == "2"
+
+
 def test_under_both_run_loops_and_several_event_loops(connection: Connection) -> None:
     calls = [Call(f"call_{at}", "add", json.dumps({"a": at, "b": 1})) for at in range(5)]
     told = {at: finished.output.content for at, finished in dispatch(connection.tools, calls)}
@@ -214,6 +221,30 @@ def test_what_does_not_start(command: list[str], why: str, caplog: pytest.LogCap
         pass
     assert caught.value.__suppress_context__
     assert [record for record in caplog.records if record.levelno >= logging.WARNING and record.exc_info] == []
+
+
+def test_what_does_not_start_without_blocking() -> None:
+    async def main() -> None:
+        async with mcp_tools("no-such-program"):
+            pass
+
+    with pytest.raises(ServerUnavailable, match="There is no program no-such-program"):
+        asyncio.run(main())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_is_told_and_does_not_wait_for_ever(connection: Connection) -> None:
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, call(connection.tools, "pid").encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as told:
+        assert told.read() == f"The connection to the MCP server {connection.name} was opened in another process."
+    os.waitpid(child, 0)
+    assert call(connection.tools, "add", a=1, b=1) == "2"
 
 
 def test_tools_that_cannot_be_are_told_when_it_is_entered() -> None:

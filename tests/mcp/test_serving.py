@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from mcp import Client, MCPError
-from mcp.types import ElicitResult
+from mcp.types import ElicitResult, ErrorData
 
 from toolkit import Image, RunContext, ToolError, Toolset, tool
 from toolkit.mcp import mcp_server, serving
@@ -181,6 +181,16 @@ def test_a_client_that_cannot_ask_gets_no_call_made(mode: str) -> None:
         assert await call(client, "pay", amount=50) == (False, "paid 50")
 
     use(approved, mode, approve_all=True)
+
+
+def test_a_client_that_can_ask_and_does_not_gets_no_call_made() -> None:
+    async def ask(context: Any, params: Any) -> ErrorData:
+        return ErrorData(code=-32603, message="the window is closed")
+
+    async def work(client: Client) -> None:
+        assert (await call(client, "pay", amount=50))[1].startswith("This call was not made: it needs a person's")
+
+    use(work, "legacy", ask=ask)
 
 
 def test_an_approval_is_of_one_call_alone() -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.openapi.conftest import Api
 from toolkit import Call, DefinitionError, Toolset
 from toolkit.openapi import from_openapi
+from toolkit.openapi.document import Document
+from toolkit.openapi.tools import _origins
 from toolkit.tools.dispatch import adispatch, dispatch
 
 PET = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]}
@@ -111,6 +113,14 @@ def test_an_operation_may_not_leave_the_first_server(api: Api) -> None:
     assert list(from_openapi(api.document(paths), allow_hosts=["other.example"])) == ["get_b", "get_a"]
     assert from_openapi(api.document(paths), base_url=api.url)["get_b"].call("{}").content == '{"path": "/v1/b"}'
     assert list(from_openapi(api.document(paths), only=["get_a"])) == ["get_a"]
+
+
+def test_encryption_is_not_given_up() -> None:
+    document = Document({"openapi": "3.1.0", "paths": {}}, "https://a.example/openapi.json")
+    with pytest.raises(DefinitionError, match=r"unencrypted: if that is right, say base_url='http://a.example'"):
+        _origins(document, None, ["http://a.example"], ["a.example"])
+    base = "http://a.example"
+    assert _origins(document, base, [base], ()) == {("http", "a.example", 80)}
 
 
 @pytest.mark.parametrize("host", ["", "https://a.example", "a.example/b", "user@a.example", "a:port"])
