@@ -113,8 +113,8 @@ def _serve_stdio(tools: Toolset, name: str, yes: bool) -> None:
     # A thread waits for the next line of stdin, and nothing interrupts it: Ctrl-C would be heeded after that line only.
     signal.signal(signal.SIGINT, lambda number, frame: os._exit(_said_stopped()))
     if sys.stdin.isatty():
-        typer.echo("Speaking MCP on stdin and stdout, for a client that starts this command. Ctrl-C stops.", err=True)
-        typer.echo("To serve over HTTP: --http PORT", err=True)
+        typer.echo("Speaking MCP on stdin and stdout, with the client that starts this.", err=True)
+        typer.echo("To serve over HTTP: --http PORT. To stop: Ctrl-C", err=True)
     asyncio.run(serve())
 
 
