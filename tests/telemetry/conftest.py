@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from toolkit import Result, Toolset, run, stream, telemetry
-from toolkit.testing import ScriptedServer
+from tests.testing import ways
+from tests.testing.ways import WAYS
+from toolkit import Result, telemetry
 
 
 class Spans:
@@ -64,29 +64,7 @@ def spans() -> Iterator[Spans]:
 Go = Callable[..., Result]
 
 
-@pytest.fixture(params=["run", "run, awaiting", "stream", "stream, awaiting"])
+@pytest.fixture(params=WAYS)
 def go(request: pytest.FixtureRequest) -> Go:
     """Run against a server in each of the four ways."""
-    streamed, awaits = "stream" in request.param, "awaiting" in request.param
-
-    def blocking(server: ScriptedServer, tools: Toolset | None, **options: Any) -> Result:
-        with server.client() as client:
-            if not streamed:
-                return run(client, tools, **options)
-            with stream(client, tools, **options) as events:
-                list(events)
-                return events.result
-
-    async def awaiting(server: ScriptedServer, tools: Toolset | None, **options: Any) -> Result:
-        async with server.aclient() as client:
-            if not streamed:
-                return await run(client, tools, **options)
-            async with stream(client, tools, **options) as events:
-                [_ async for _ in events]
-                return events.result
-
-    def go(server: ScriptedServer, tools: Toolset | None = None, **options: Any) -> Result:
-        options = {"assistant_id": server.assistant(tools), "input": "Weather?", **options}
-        return asyncio.run(awaiting(server, tools, **options)) if awaits else blocking(server, tools, **options)
-
-    return go
+    return partial(ways.go, request.param)

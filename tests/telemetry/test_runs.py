@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -45,15 +46,20 @@ def refuses() -> str:
     raise ToolError(f"Not for {SECRET}.")
 
 
-@tool(timeout_s=0.05)
-def sleeps() -> str:
-    """Sleep."""
-    time.sleep(0.3)
+LET_GO = threading.Event()
+RETURNED = threading.Event()
+
+
+@tool(timeout_s=0.5)
+def hangs() -> str:
+    """Hang until somebody lets go."""
+    LET_GO.wait(30)
+    RETURNED.set()
     return "awake"
 
 
 PROVIDER: list[Any] = [None]
-TOOLS = Toolset(weather, flights, breaks, refuses, sleeps)
+TOOLS = Toolset(weather, flights, breaks, refuses, hangs)
 SEOUL, PARIS = call("weather", city="Seoul"), call("weather", city="Paris")
 
 
@@ -169,12 +175,15 @@ def test_what_a_tool_raises_is_told(go: Go, spans: Spans) -> None:
 
 
 def test_a_call_out_of_time_ends_when_nobody_waits_any_more(go: Go, spans: Spans) -> None:
-    with ScriptedServer(call("sleeps"), "Sorry.") as server:
+    LET_GO.clear()
+    RETURNED.clear()
+    with ScriptedServer(call("hangs"), "Sorry.") as server:
         go(server, TOOLS)
-        span = spans.one("execute_tool sleeps")
-        assert (span.attributes or {})["error.type"] == "TimeoutError"
-        time.sleep(0.4)  # it returns, and nothing is told twice: warnings are errors
-    assert len(spans.named("execute_tool sleeps")) == 1
+    assert (spans.one("execute_tool hangs").attributes or {})["error.type"] == "TimeoutError"
+    LET_GO.set()
+    assert RETURNED.wait(10)
+    time.sleep(0.05)  # for its span to end once more, which would be a warning
+    assert len(spans.named("execute_tool hangs")) == 1
 
 
 def test_a_run_that_fails_says_so(go: Go, spans: Spans) -> None:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import openai
 import pytest
 
-from toolkit import Result, RunExpired, RunFailed, Toolset, run, stream, tool
+from tests.testing import ways
+from tests.testing.ways import WAYS
+from toolkit import Result, RunExpired, RunFailed, Toolset, run, tool
 from toolkit.testing.server import ScriptedServer
 from toolkit.testing.turns import call
 
@@ -33,32 +33,10 @@ def none_made() -> None:
 Run = Callable[..., Result]
 
 
-@pytest.fixture(params=["blocking", "awaiting", "blocking, streamed", "awaiting, streamed"])
+@pytest.fixture(params=WAYS)
 def go(request: pytest.FixtureRequest) -> Run:
     """Run against a server in each of the four ways."""
-    streamed, awaits = "streamed" in request.param, "awaiting" in request.param
-
-    def blocking(server: ScriptedServer, **options: Any) -> Result:
-        with server.client() as client:
-            if not streamed:
-                return run(client, TOOLS, **options)
-            with stream(client, TOOLS, **options) as events:
-                list(events)
-                return events.result
-
-    async def awaiting(server: ScriptedServer, **options: Any) -> Result:
-        async with server.aclient() as client:
-            if not streamed:
-                return await run(client, TOOLS, **options)
-            async with stream(client, TOOLS, **options) as events:
-                [_ async for _ in events]
-                return events.result
-
-    def go(server: ScriptedServer, **options: Any) -> Result:
-        options = {"assistant_id": server.assistant(TOOLS), "input": "Weather?", **options}
-        return asyncio.run(awaiting(server, **options)) if awaits else blocking(server, **options)
-
-    return go
+    return lambda server, **options: ways.go(request.param, server, TOOLS, **options)
 
 
 @pytest.mark.parametrize(
