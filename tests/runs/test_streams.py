@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from toolkit import AsyncStream, Event, Result, RunEnded, ServerEvent, Stream, TextDelta
+from toolkit.runs.hosts.assistants import Assistants
+
+HOST = Assistants("k", "thread_1")
 
 
 def delta(message_id: str, *parts: dict[str, Any]) -> ServerEvent:
@@ -30,13 +33,13 @@ def played(*events: Event) -> Generator[Event]:
 
 
 def pieces(*events: Event) -> list[tuple[str, str]]:
-    with Stream(played(*events)) as stream:
+    with Stream(played(*events), HOST) as stream:
         return [(event.message_id, event.text) for event in stream if isinstance(event, TextDelta)]
 
 
 def test_text_comes_after_the_event_that_brought_it() -> None:
     events = [ServerEvent("thread.created", b"{}"), delta("m", text("He")), ended(("m", "He"))]
-    assert list(Stream(played(*events))) == [*events[:2], TextDelta("He", "m"), events[2]]
+    assert list(Stream(played(*events), HOST)) == [*events[:2], TextDelta("He", "m"), events[2]]
 
 
 def test_parts_without_text_bring_none() -> None:
@@ -61,7 +64,7 @@ def test_text_in_broken_json_comes_at_the_end() -> None:
 
 
 def test_the_text_alone_can_be_gone_on_with() -> None:
-    stream = Stream(played(delta("m", text("He")), delta("m", text("llo")), ended(("m", "Hello"))))
+    stream = Stream(played(delta("m", text("He")), delta("m", text("llo")), ended(("m", "Hello"))), HOST)
     assert next(stream.text) == "He"
     with pytest.raises(RuntimeError, match="no result yet"):
         _ = stream.result
@@ -78,7 +81,7 @@ def test_leaving_closes_what_is_under_way() -> None:
         finally:
             closed.append(True)
 
-    with Stream(events()) as stream:
+    with Stream(events(), HOST) as stream:
         next(iter(stream))
     assert closed == [True]
     assert list(stream) == []
@@ -95,7 +98,7 @@ def test_a_stream_left_without_a_block_is_closed_at_once() -> None:
 
     gc.disable()
     try:
-        for _ in Stream(events()):
+        for _ in Stream(events(), HOST):
             break
         assert closed == [True]
     finally:
@@ -112,7 +115,7 @@ def test_an_awaited_stream_left_without_a_block_is_closed_at_once() -> None:
             closed.set()
 
     async def leave() -> None:
-        async for _ in AsyncStream(events()):
+        async for _ in AsyncStream(events(), HOST):
             break
         await asyncio.wait_for(closed.wait(), 10)
 

@@ -9,7 +9,6 @@ from toolkit.runs.asking import ask
 from toolkit.runs.effects import Ask, Call, Effect, FinishedCall, Recall, Reply, RunTools
 from toolkit.runs.gate import Sorted
 from toolkit.runs.kept import kept_calls
-from toolkit.runs.pending import Pending
 from toolkit.runs.progress import Progress
 
 __all__ = ["answers"]
@@ -30,7 +29,7 @@ def answers(progress: Progress, calls: Sequence[Call]) -> Generator[Effect, Repl
         asked = yield from ask(progress, Ask(tuple(found.to_approve)))
         found = gate.sort(run, calls, kept, {**gate.decisions, **asked.decisions})
     if found.to_approve:  # all of them are to be decided on together: who decides on some is asked for all again
-        progress.pending = _pending(progress, gate.sort(run, calls, kept, {}).to_approve)
+        progress.pending = progress.pending_of(run, gate.sort(run, calls, kept, {}).to_approve)
         return None
     done = yield from ask(
         progress,
@@ -42,14 +41,10 @@ def answers(progress: Progress, calls: Sequence[Call]) -> Generator[Effect, Repl
             found.settled,
             frozenset(found.changed),
             tuple(found.notes),
+            progress.host.state(run) if gate.has_journal else None,
         ),
     )
     return done.finished
-
-
-def _pending(progress: Progress, calls: Sequence[Call], begun: dict[str, int] | None = None) -> Pending:
-    run = progress.known
-    return Pending(run["id"], run["thread_id"], tuple(calls), run.get("expires_at"), begun or {})
 
 
 def _unknown(progress: Progress, found: Sorted) -> CallsUnknown:
@@ -58,5 +53,5 @@ def _unknown(progress: Progress, found: Sorted) -> CallsUnknown:
     return CallsUnknown(
         f"The program stopped while it called {names}, and whether that took effect is not known. It was not called "
         'again. Resume error.pending with a decision on each call, or with on_unknown="tell".',
-        pending=_pending(progress, list(found.unknown), begun),
+        pending=progress.pending_of(progress.known, list(found.unknown), begun),
     )

@@ -40,7 +40,7 @@ def _create(progress: Progress) -> Beginning:
         if progress.run is not None:
             return host.turn(progress.run)
         progress.is_unsure = was_unsure = was_unsure or not (reply.refused or reply.status == 429)
-        if was_unsure and not progress.keeps_keys:
+        if was_unsure and not progress.may_repeat:
             yield from _find(progress, reply)
             if progress.run is not None:
                 return (yield from read(progress))
@@ -49,16 +49,21 @@ def _create(progress: Progress) -> Beginning:
 
 def _find(progress: Progress, lost: Reply) -> Generator[Effect, Reply, None]:
     """Look whether a creation that was not answered made a run; raise when that cannot be known."""
-    reply = yield from insist(progress, progress.host.look())
-    if progress.keeps_keys:
-        return
-    if not progress.host.can_find:
+    threads = progress.host.threads
+    if threads is None:
         raise RunLost(_CANNOT_KNOW) from lost.error
-    progress.run = progress.host.found(reply)
+    reply = yield from insist(progress, threads.look())
+    if progress.may_repeat:
+        return
+    if not threads.can_find:
+        raise RunLost(_CANNOT_KNOW) from lost.error
+    progress.run = threads.found(reply)
 
 
 def read(progress: Progress) -> Beginning:
-    """Read the run as it is now; what happened since we last heard of it was not seen."""
-    progress.has_gaps = True
-    yield from insist(progress, progress.host.read(progress.run))
+    """Read the run as it is now, if it is at the server; what happened since we last heard of it was not seen."""
+    request = progress.host.read(progress.run)
+    if request is not None:
+        progress.has_gaps = True
+        yield from insist(progress, request)
     return progress.host.turn(progress.known)

@@ -29,21 +29,21 @@ _lock = threading.Lock()
 
 def make_way(progress: Progress, reply: Reply, tries: Iterator[float]) -> Generator[Effect, Reply, None]:
     """Get ready to send a creation again. Raises when that makes no sense, and ThreadBusy when it is not wanted."""
-    host = progress.host
-    if not host.is_kept_out(reply):
+    host, threads = progress.host, progress.host.threads
+    if threads is None or not threads.is_kept_out(reply):
         yield from rest(progress, reply, tries)
         return
-    other = host.newest((yield from insist(progress, host.look())))
+    other = threads.newest((yield from insist(progress, threads.look())))
     if other is None or host.turn(other).status not in _ACTIVE:  # it has just ended
         yield from rest(progress, replace(reply, status=None), tries)
         return
-    if host.on_active == "fail":
+    if threads.on_active == "fail":
         text = f'{_in_the_way(other)}, or say on_active="wait", "queue" or "replace".'
         raise ThreadBusy(text, result=Result((), 0, other, ())) from reply.error
-    if host.on_active == "replace":
-        yield from _cancel(progress, replace(host.cancel(other), is_ours=False))
+    if threads.on_active == "replace":
+        yield from _cancel(progress, threads.cancel(other))
     progress.waits_for = f"{_in_the_way(other)}."
-    yield from watch(progress, replace(host.read(other), is_ours=False), _ACTIVE)
+    yield from watch(progress, replace(threads.read(other), is_ours=False), _ACTIVE)
     progress.waits_for = ""
 
 
@@ -51,7 +51,7 @@ def _cancel(progress: Progress, request: Request) -> Generator[Effect, Reply, No
     """Cancel another run; should that be refused, it has just ended."""
     tries = pauses(progress)
     while True:
-        reply = yield from ask(progress, request)
+        reply = yield from ask(progress, replace(request, is_ours=False))
         if reply.status == 200 or reply.refused:
             return
         yield from rest(progress, reply, tries)
@@ -71,7 +71,8 @@ class Place:
     """A place in the line before a thread, for runs of this process that queue; those of others are not in it."""
 
     def __init__(self, host: Host) -> None:
-        self._thread_id = host.thread_id if host.on_active == "queue" else None
+        threads = host.threads
+        self._thread_id = threads.thread_id if threads is not None and threads.on_active == "queue" else None
         self._pause_s = 0.01
 
     def __enter__(self) -> Self:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from toolkit.errors import ToolsMissing
-from toolkit.runs.effects import Json
+from toolkit.runs.effects import Effect, Json, Request
 from toolkit.runs.hosts import Host
 from toolkit.tools.toolset import Toolset
 
@@ -27,6 +27,12 @@ class Coverage:
         self._toolset = toolset
         self.is_due = missing == "raise"
         """Whether no run was looked at yet."""
+
+    def foresee(self, effect: Effect) -> None:
+        """Look, before the first effect, at a run that is our own to make. Raises ToolsMissing, with nothing sent."""
+        run = self._host.run or (effect.run if isinstance(effect, Request) else None)
+        if run is not None:
+            self.look(run)
 
     def look(self, run: Json) -> None:
         """Raise ToolsMissing when the toolset does not cover the run's functions."""

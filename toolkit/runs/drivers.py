@@ -74,8 +74,9 @@ def _drive(client: OpenAI, job: Job) -> Generator[Event]:
     effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)
+    coverage.foresee(effect)
     while True:
-        outcome, left = Outcome(job.host, coverage if _is_ours(effect) else None), None
+        outcome, left = _outcome(job, coverage, effect), None
         try:
             with closing(_carry_out(client, job, effect, outcome, clock)) as events:
                 for event in events:
@@ -97,8 +98,10 @@ def _drive(client: OpenAI, job: Job) -> Generator[Event]:
     yield RunEnded(result)
 
 
-def _is_ours(effect: Effect) -> bool:
-    return not isinstance(effect, Request) or effect.is_ours
+def _outcome(job: Job, coverage: Coverage, effect: Effect) -> Outcome:
+    if not isinstance(effect, Request):
+        return Outcome(job.host)
+    return Outcome(job.host, coverage if effect.is_ours else None, effect)
 
 
 def _carry_out(client: OpenAI, job: Job, effect: Effect, outcome: Outcome, clock: _Clock) -> Generator[Event]:
@@ -157,8 +160,9 @@ async def _adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
     effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)
+    coverage.foresee(effect)
     while True:
-        outcome, left = Outcome(job.host, coverage if _is_ours(effect) else None), None
+        outcome, left = _outcome(job, coverage, effect), None
         try:
             if clock.is_leaving:
                 await _shielded(_acarry_out(client, job, effect, outcome, clock))

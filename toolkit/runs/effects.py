@@ -63,6 +63,8 @@ class Request:
     """How long one read may take; the limit in seconds may cut it shorter."""
     is_ours: bool = True
     """Whether it is about our run, not about another one in its thread."""
+    run: Json | None = None
+    """Where the server keeps no runs: the run as it is while this is not answered, for the answer to be added to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class RunTools:
     """Positions of the calls with other arguments than the model's."""
     notes: tuple[Note, ...] = ()
     """What the journal must have before the first call is made."""
+    state: Json | None = None
+    """The run itself, for the journal, where the server keeps none."""
 
     @property
     def to_make(self) -> tuple[tuple[int, ...], tuple[Call, ...]]:
@@ -131,12 +135,12 @@ class Reply:
     status: int | None = None
     """The HTTP status; None when no answer, or no whole one, came: the connection broke, timed out, or said nothing."""
     body: Json | None = None
-    """The answer's JSON; of a stream, the last run that an event carried."""
+    """The answer's JSON, or the run it means; of a stream, the last run that an event carried."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     error: Exception | None = None
     """The client's own exception, raised as it is when there is no run yet to attach."""
     messages: Sequence[Json] = ()
-    """The messages that a stream finished."""
+    """The messages that came with the answer."""
     finished: Sequence[FinishedCall] = ()
     decisions: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     """What was decided on the calls of an `Ask`, by their ids."""

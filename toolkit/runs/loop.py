@@ -35,7 +35,7 @@ Move = Generator[Effect, Reply, Turn]
 
 def loop(host: Host, limits: Limits, gate: Gate) -> Generator[Effect, Reply, Result]:
     """Bring a run to its end: start it, run the tools it asks for, hand in their outputs, until it is over."""
-    progress = Progress(host, limits, gate)
+    progress = Progress(host, limits, gate, run=host.run, may_repeat=host.may_repeat)
     try:
         turn = yield from begin(progress)
         while turn.status in _MOVES:
@@ -59,7 +59,7 @@ def loop(host: Host, limits: Limits, gate: Gate) -> Generator[Effect, Reply, Res
 def _watch(progress: Progress, turn: Turn) -> Move:
     """Read a run until it waits for us or is over: its stream broke, or it has none."""
     progress.has_gaps = True
-    return (yield from watch(progress, progress.host.read(progress.run), (turn.status,)))
+    return (yield from watch(progress, progress.to_read(), (turn.status,)))
 
 
 def _answer(progress: Progress, turn: Turn) -> Move:
@@ -75,7 +75,7 @@ def _answer(progress: Progress, turn: Turn) -> Move:
         carried = progress.host.run_in(reply.body)
         if carried is not None:
             return progress.hand_in(progress.host.turn(carried))
-        if reply.refused or not progress.keeps_keys:
+        if reply.refused or not progress.may_repeat:
             now = yield from read(progress)
             if now != turn:
                 return progress.hand_in(now)
@@ -84,12 +84,14 @@ def _answer(progress: Progress, turn: Turn) -> Move:
 
 def _hand_over(progress: Progress, turn: Turn) -> Move:
     """Answer what an expired run still asks for, and let a new run go on from there; unless that was done before."""
-    run, host = progress.known, progress.host
-    heir = host.heir(run, (yield from insist(progress, host.runs(run))))
+    run, expiry = progress.known, progress.host.expiry
+    if expiry is None:
+        return replace(turn, status="expired")
+    heir = expiry.heir(run, (yield from insist(progress, expiry.runs(run))))
     if heir is not None:
         progress.run, progress.has_gaps = heir, True
-        return host.turn(heir)
-    calls = host.unanswered((yield from insist(progress, host.steps(run))))
+        return progress.host.turn(heir)
+    calls = expiry.unanswered((yield from insist(progress, expiry.steps(run))))
     if not calls:
         return replace(turn, status="expired")
     made = {one.call.id: one for one in progress.calls}
@@ -100,7 +102,7 @@ def _hand_over(progress: Progress, turn: Turn) -> Move:
         if finished is None:
             return replace(turn, status="paused")
         made |= {one.call.id: one for one in finished}
-    progress.go_on(host.successor(run, [made[call.id] for call in calls]))
+    progress.go_on(expiry.successor(run, [made[call.id] for call in calls]))
     return (yield from begin(progress))
 
 
@@ -110,19 +112,23 @@ _MOVES: Mapping[str, Callable[[Progress, Turn], Move]] = {"working": _watch, "wa
 def _list_messages(progress: Progress) -> Generator[Effect, Reply, None]:
     """List the run's messages, for those that no stream brought."""
     found: list[Json] = []
-    after: str | None = ""
-    while after is not None:
-        reply = yield from insist(progress, progress.host.messages(progress.known, after or None))
-        messages, after = progress.host.listed(reply)
+    request = progress.host.messages(progress.known, None)
+    if request is None:
+        return
+    while request is not None:
+        messages, after = progress.host.listed((yield from insist(progress, request)))
         found += messages
+        request = progress.host.messages(progress.known, after) if after is not None else None
     progress.messages = found
 
 
 def _depart(progress: Progress, early: bool) -> Generator[Effect, Reply, None]:
     """Cancel the run if it may still go on; when its creation was cut short, look for it first."""
-    host = progress.host
-    if early and progress.is_unsure and progress.run is None and host.can_find:
-        reply = yield from ask(progress, replace(host.look(), timeout_s=_LEAVE_S))
-        progress.run = host.found(reply) if reply.status == 200 else None
+    host, threads = progress.host, progress.host.threads
+    if early and progress.is_unsure and progress.run is None and threads is not None and threads.can_find:
+        reply = yield from ask(progress, replace(threads.look(), timeout_s=_LEAVE_S))
+        progress.run = threads.found(reply) if reply.status == 200 else None
     if progress.run is not None and host.turn(progress.run).status in _ACTIVE:
-        yield from ask(progress, replace(host.cancel(progress.run), timeout_s=_LEAVE_S))
+        cancel = host.cancel(progress.run)
+        if cancel is not None:
+            yield from ask(progress, replace(cancel, timeout_s=_LEAVE_S))

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from toolkit.runs.coverage import Coverage
 from toolkit.runs.decisions import Decision
-from toolkit.runs.effects import FinishedCall, Json, Reply, RunTools
+from toolkit.runs.effects import FinishedCall, Json, Reply, Request, RunTools
 from toolkit.runs.events import CallFinished, ServerEvent
 from toolkit.runs.hosts import Host
 from toolkit.runs.sse import EventDecoder
@@ -22,8 +22,9 @@ _DONE = b"[DONE]"
 class Outcome:
     """Collect pieces; cut short at any point, `reply` still tells what came until then."""
 
-    def __init__(self, host: Host, coverage: Coverage | None = None) -> None:
+    def __init__(self, host: Host, coverage: Coverage | None = None, request: Request | None = None) -> None:
         self._host = host
+        self._reading = host.reading(request)
         self._coverage = coverage
         self._status: int | None = None
         self._headers: Mapping[str, str] = {}
@@ -31,15 +32,16 @@ class Outcome:
         self._events: EventDecoder | None = None
         self._json = bytearray()
         self._body: Json | None = None
-        self._runs: list[ServerEvent] = []
-        self._messages: list[Json] = []
         self._finished: dict[int, FinishedCall] = {}
         self.decisions: Mapping[str, Decision] = {}
         self.kept: Mapping[str, str] = {}
         self.is_complete = False
         """Whether all has been said, though the answer may be open still."""
-        self.said: Json | None = None
-        """What the server said in an `error` event."""
+
+    @property
+    def said(self) -> Json | None:
+        """What the server said in an event that tells of an error."""
+        return self._reading.said
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Take an answer's head; its type says what the body is, for not every server streams when asked to."""
@@ -56,26 +58,18 @@ class Outcome:
             if event.raw == _DONE:
                 self.is_complete = True
                 continue
-            kind = self._host.carries(event.name)
-            if kind == "run" or kind == "last run":
-                self._runs.append(event)  # only the last will be read
-                self.is_complete = kind == "last run"
-                if self._coverage is not None and self._coverage.is_due:
-                    with suppress(ValueError):
-                        self._coverage.look(event.data)
-            elif kind is not None:
-                with suppress(ValueError):
-                    self._keep(kind, event.data)
+            self._reading.hear(event)
+            self.is_complete = self._reading.is_complete
+            if self._coverage is not None and self._coverage.is_due:
+                self._cover(self._reading.run())
             yield event
 
     def end(self) -> None:
         """Take the end of the body. Raises ToolsMissing."""
         if self._events is None:
             self._body = self._object()
-            run = self._host.run_in(self._body)
-            if run is not None and self._coverage is not None:
-                self._coverage.look(run)
-        elif self._last_run() is None:
+            self._cover(self._host.run_in(self._body))
+        elif self._reading.run() is None:
             self._status = None  # a stream that says nothing of the run, or nothing that can be read, has not answered
 
     def fail(self, error: Exception, status: int | None, headers: Mapping[str, str] | None = None) -> None:
@@ -98,10 +92,10 @@ class Outcome:
         """Tell the loop what came."""
         return Reply(
             status=self._status,
-            body=self._body if self._events is None else self._last_run(),
+            body=self._body if self._events is None else self._reading.run(),
             headers=self._headers,
             error=self._error,
-            messages=self._messages,
+            messages=self._reading.messages,
             finished=[self._finished[position] for position in sorted(self._finished)],
             decisions=self.decisions,
             kept=self.kept,
@@ -112,17 +106,9 @@ class Outcome:
     def _object(self) -> Json | None:
         with suppress(ValueError):
             body: Any = json.loads(self._json)
-            return cast("Json", body) if isinstance(body, dict) else None
+            return self._reading.whole(cast("Json", body)) if isinstance(body, dict) else None
         return None
 
-    def _last_run(self) -> Json | None:
-        for event in reversed(self._runs):
-            with suppress(ValueError):  # broken JSON: as if the event had been lost, the loop will ask
-                return event.data
-        return None
-
-    def _keep(self, kind: str, data: Json) -> None:
-        if kind == "message":
-            self._messages.append(data)
-        else:
-            self.said = data.get("error", data)
+    def _cover(self, run: Json | None) -> None:
+        if run is not None and self._coverage is not None:
+            self._coverage.look(run)

@@ -29,18 +29,22 @@ class Pending:
     """When the run expires, in seconds since 1970; None when that is not known, or past."""
     begun: Mapping[str, int] = field(default_factory=dict[str, int])
     """How often calls had begun whose end nobody knows, by id (see `CallsUnknown`)."""
+    state: Mapping[str, Any] | None = None
+    """The run itself, where no server keeps it: its conversation so far and what the model is asked with."""
 
     @property
     def hash(self) -> str:
         """SHA-256 of the run and its calls, as 64 hexadecimal digits: the same for the same question only."""
         calls = [[call.id, call.name, call.arguments, self.begun.get(call.id, 0)] for call in self.calls]
-        return hashlib.sha256(json.dumps([self.run_id, self.thread_id, calls]).encode("ascii")).hexdigest()
+        what = [self.run_id, self.thread_id, calls, *([] if self.state is None else [self.state])]
+        return hashlib.sha256(json.dumps(what).encode("ascii")).hexdigest()
 
     def to_json(self) -> str:
         """Write it as a JSON object; `calls` has `id`, `name` and the exact `arguments`, which are JSON text."""
         calls = [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in self.calls]
         said = {"run_id": self.run_id, "thread_id": self.thread_id, "calls": calls, "expires_at": self.expires_at}
-        return json.dumps({**said, "begun": dict(self.begun), "hash": self.hash})
+        state = {} if self.state is None else {"state": self.state}
+        return json.dumps({**said, "begun": dict(self.begun), **state, "hash": self.hash})
 
     @classmethod
     def from_json(cls, text: str) -> Pending:
@@ -48,7 +52,8 @@ class Pending:
         try:
             said: dict[str, Any] = json.loads(text)
             calls = tuple(Call(one["id"], one["name"], one["arguments"]) for one in said["calls"])
-            pending = cls(said["run_id"], said["thread_id"], calls, said["expires_at"], said["begun"])
+            begun, state = said["begun"], said.get("state")
+            pending = cls(said["run_id"], said["thread_id"], calls, said["expires_at"], begun, state)
             same = pending.hash == said["hash"]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError("This is not what Pending.to_json() writes.") from error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from toolkit.errors import LimitReached, RunCancelled, RunError, RunExpired, RunFailed, RunKept, RunLost
-from toolkit.runs.effects import Effect, FinishedCall, Json, Reply, Request, TimeUp, Turn
+from toolkit.runs.effects import Call, Effect, FinishedCall, Json, Reply, Request, TimeUp, Turn
 from toolkit.runs.gate import Gate
 from toolkit.runs.hosts import Host
 from toolkit.runs.limits import Limits
@@ -15,6 +16,7 @@ from toolkit.runs.result import Result
 __all__ = ["Progress"]
 
 _NO_RUN = "The server's answer carried no run: is this an Assistants API?"
+_NO_READ = "The server has not said what became of the run, and it cannot be read there."
 
 
 @dataclass(slots=True)
@@ -37,8 +39,9 @@ class Progress:
     turns: int = 0
     has_gaps: bool = False
     """Part of the run was not seen on a stream, so its messages must be listed."""
-    keeps_keys: bool = False
-    """The server answers a repeated Idempotency-Key as it did before."""
+    may_repeat: bool = False
+    """What was not answered may be sent again: the server answers a repeated Idempotency-Key as it did before, or
+    nothing is left there by a request that was not answered."""
     is_unsure: bool = False
     """The run may have been made though nobody told us."""
     waits_for: str = ""
@@ -50,7 +53,7 @@ class Progress:
             self.run = self.host.run_in(reply.body) or self.run
         self.messages += reply.messages
         self.calls += reply.finished
-        self.keeps_keys = self.keeps_keys or reply.headers.get("x-idempotency-key") == "kept"
+        self.may_repeat = self.may_repeat or reply.headers.get("x-idempotency-key") == "kept"
 
     @property
     def known(self) -> Json:
@@ -58,6 +61,13 @@ class Progress:
         if self.run is None:
             raise RunLost(_NO_RUN)
         return self.run
+
+    def to_read(self) -> Request:
+        """The request that reads the run again. Raises RunLost where there is none."""
+        request = self.host.read(self.run)
+        if request is None:
+            raise RunLost(_NO_READ)
+        return request
 
     def carried(self, reply: Reply) -> Json:
         """The run that an answer is."""
@@ -76,7 +86,12 @@ class Progress:
     def left_as_it_is(self) -> Pending | None:
         """The run to go on with at another time; None while no run is known."""
         run = self.run or self.run_before
-        return None if run is None else Pending(run["id"], run["thread_id"], expires_at=run.get("expires_at"))
+        return None if run is None else self.pending_of(run)
+
+    def pending_of(self, run: Json, calls: Sequence[Call] = (), begun: Mapping[str, int] | None = None) -> Pending:
+        """A run to go on with, and the calls to decide on."""
+        state = self.host.state(run)
+        return Pending(run["id"], run["thread_id"], tuple(calls), run.get("expires_at"), begun or {}, state)
 
     def allow(self, turn: Turn) -> None:
         """Count a turn of calls before they are made, or raise `LimitReached`."""

@@ -7,8 +7,8 @@ from contextlib import aclosing, closing
 from types import TracebackType
 from typing import Self
 
-from toolkit.runs.effects import Json
 from toolkit.runs.events import Event, RunEnded, ServerEvent, TextDelta
+from toolkit.runs.hosts import Host
 from toolkit.runs.result import Result, text_of
 
 __all__ = ["AsyncStream", "Stream"]
@@ -17,7 +17,8 @@ __all__ = ["AsyncStream", "Stream"]
 class _Reader:
     """Add the text to the server's events: each piece once, also what no stream brought."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self._lengths: dict[str, int] = {}
         self.result: Result | None = None
 
@@ -30,12 +31,12 @@ class _Reader:
             yield event
             return
         yield event
-        if isinstance(event, ServerEvent) and event.name == "thread.message.delta":
-            try:
-                delta = event.data
-            except ValueError:  # broken JSON: as if it had been lost, its text comes at the end
-                return
-            yield from self._piece(delta["id"], _delta_text(delta))
+        try:
+            piece = self._host.text(event) if isinstance(event, ServerEvent) else None
+        except ValueError:  # broken JSON: as if it had been lost, its text comes at the end
+            return
+        if piece is not None:
+            yield from self._piece(*piece)
 
     def _piece(self, message_id: str, text: str) -> Iterator[Event]:
         if text:
@@ -55,8 +56,8 @@ class Stream:
     `with` block earlier cancels the run. A run that does not end well raises out of the iteration.
     """
 
-    def __init__(self, events: Generator[Event]) -> None:
-        self._reader = _Reader()
+    def __init__(self, events: Generator[Event], host: Host) -> None:
+        self._reader = _Reader(host)
         self._events = _read(events, self._reader)
 
     def __enter__(self) -> Self:
@@ -88,8 +89,8 @@ class Stream:
 class AsyncStream:
     """A run under way, as `stream(AsyncOpenAI(), ...)` gives it: `Stream` with `async with` and `async for`."""
 
-    def __init__(self, events: AsyncGenerator[Event]) -> None:
-        self._reader = _Reader()
+    def __init__(self, events: AsyncGenerator[Event], host: Host) -> None:
+        self._reader = _Reader(host)
         self._events = _aread(events, self._reader)
 
     async def __aenter__(self) -> Self:
@@ -133,9 +134,3 @@ async def _aread(events: AsyncGenerator[Event], reader: _Reader) -> AsyncGenerat
         async for event in events:
             for one in reader.read(event):
                 yield one
-
-
-def _delta_text(delta: Json) -> str:
-    """Join the text in a thread.message.delta."""
-    parts = delta["delta"].get("content") or ()
-    return "".join(part["text"].get("value") or "" for part in parts if part["type"] == "text" and part.get("text"))

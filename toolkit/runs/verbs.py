@@ -206,7 +206,9 @@ def to_its_end(client: OpenAI | AsyncOpenAI, job: Job) -> Result | Coroutine[Any
 
 def streamed(client: OpenAI | AsyncOpenAI, job: Job) -> Stream | AsyncStream:
     """Carry a job out while somebody iterates over it."""
-    return Stream(drive(client, job)) if isinstance(client, OpenAI) else AsyncStream(adrive(client, job))
+    if isinstance(client, OpenAI):
+        return Stream(drive(client, job), job.host)
+    return AsyncStream(adrive(client, job), job.host)
 
 
 def _run(client: OpenAI, job: Job) -> Result:

@@ -1,13 +1,23 @@
-"""Which API a run lives on: a host answers pure questions, and never calls a client."""
+"""Which API a run lives on: a host answers pure questions, and never calls a client.
+
+assistants.py  runs in threads, at the server      chat.py       chat completions: the run is ours alone
+reading.py     how streams carry such runs         sessions.py   turns of hosted agents' sessions
+responses.py   responses and conversations         resumed.py    the host of a run that was left
+
+Every host tells of its runs in the words of the Assistants API: a run is a JSON object with `id`, `object`, `thread_id`
+(empty where there are no threads), `status`, `usage` and `last_error`; a message is one of a thread. So whatever stands
+behind, the loop, the journal and the `Result` are the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol
 
 from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
+from toolkit.runs.events import ServerEvent
 
-__all__ = ["Carried", "Host", "OnActive", "OnExpiry"]
+__all__ = ["Expiry", "Host", "OnActive", "OnExpiry", "Reading", "Threads"]
 
 OnActive = Literal["fail", "wait", "queue", "replace"]
 """What to do when another run is active in the thread: fail; wait until it is over; the same, in the order in which
@@ -15,17 +25,117 @@ this process asked; cancel it."""
 OnExpiry = Literal["raise", "new_run"]
 """What to do when a run expired before it had the outputs of its calls: raise; hand them to a new run."""
 
-Carried = Literal["run", "last run", "message", "error"]
-"""What an event of a stream is for the loop; behind a `last run` the stream has nothing more to say."""
+
+class Reading(Protocol):
+    """Reads one answer, be it a stream of events or JSON."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream has nothing more to say of the run, though it may be open still."""
+        ...
+
+    @property
+    def messages(self) -> Sequence[Json]:
+        """The assistant's messages that the answer has finished."""
+        ...
+
+    @property
+    def said(self) -> Json | None:
+        """What the server said in an event that tells of an error."""
+        ...
+
+    def hear(self, event: ServerEvent) -> None:
+        """Take an event of a stream; one in broken JSON counts as lost."""
+        ...
+
+    def run(self) -> Json | None:
+        """The run as the events have told of it last; None while they told of none, or not of all of it."""
+        ...
+
+    def whole(self, body: Json) -> Json:
+        """Take an answer that is no stream, and give it, or the run it means."""
+        ...
 
 
 class Host(Protocol):
     """Say which request comes next, and how an answer reads."""
 
     @property
+    def run(self) -> Json | None:
+        """The run as it is before anything is asked, where we keep it ourselves; None where the server does."""
+        ...
+
+    @property
     def picked_up(self) -> bool:
         """Whether the run is somebody else's, joined on the way: it is not cancelled when we leave."""
         ...
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a request that was not answered has left nothing behind, so that it may be sent again."""
+        ...
+
+    @property
+    def threads(self) -> Threads | None:
+        """What is to be asked where runs live in threads; None where they do not."""
+        ...
+
+    @property
+    def expiry(self) -> Expiry | None:
+        """What is to be asked when a run has expired; None where runs do not."""
+        ...
+
+    def start(self) -> Request:
+        """Create the run."""
+        ...
+
+    def read(self, run: Json | None) -> Request | None:
+        """Read the run again; None means the run that is picked up. None is given where there is nothing to read."""
+        ...
+
+    def submit(self, run: Json, finished: Sequence[FinishedCall], turn: int) -> Request:
+        """Hand in the outputs of a turn."""
+        ...
+
+    def cancel(self, run: Json) -> Request | None:
+        """End the run at the server; None where there is none."""
+        ...
+
+    def messages(self, run: Json, after: str | None) -> Request | None:
+        """List the run's messages, oldest first, from behind the message `after`; None where answers bring them."""
+        ...
+
+    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
+        """Read the answer to `messages`: the assistant's, and where to go on when there are more."""
+        ...
+
+    def run_in(self, body: Json | None) -> Json | None:
+        """The run that an answer is, if it is one."""
+        ...
+
+    def turn(self, run: Json) -> Turn:
+        """Read a run."""
+        ...
+
+    def functions(self, run: Json) -> Sequence[str]:
+        """Name the functions that a run may ask for."""
+        ...
+
+    def state(self, run: Json) -> Json | None:
+        """What it takes to go on with the run in another process, beside its ids; None for nothing."""
+        ...
+
+    def reading(self, request: Request | None) -> Reading:
+        """Get ready to read the answer to a request."""
+        ...
+
+    def text(self, event: ServerEvent) -> tuple[str, str] | None:
+        """The id of the message and the piece of its text that an event brings, if it brings one."""
+        ...
+
+
+class Threads(Protocol):
+    """What is asked of a host whose runs live in threads, each with one active run."""
 
     @property
     def on_active(self) -> OnActive:
@@ -40,10 +150,6 @@ class Host(Protocol):
     @property
     def can_find(self) -> bool:
         """Whether `look` shows a run whose creation was not answered."""
-        ...
-
-    def start(self) -> Request:
-        """Create the run."""
         ...
 
     def look(self) -> Request:
@@ -62,25 +168,17 @@ class Host(Protocol):
         """Read the answer to `look`: the thread's newest run, whoever made it."""
         ...
 
-    def read(self, run: Json | None) -> Request:
-        """Read the run again; None means the run that is picked up."""
-        ...
-
-    def submit(self, run: Json, finished: Sequence[FinishedCall], turn: int) -> Request:
-        """Hand in the outputs of a turn."""
+    def read(self, run: Json) -> Request:
+        """Read a run of the thread again."""
         ...
 
     def cancel(self, run: Json) -> Request:
-        """End the run at the server."""
+        """End a run of the thread at the server."""
         ...
 
-    def messages(self, run: Json, after: str | None) -> Request:
-        """List the run's messages, oldest first, from behind the message `after`."""
-        ...
 
-    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
-        """Read the answer to `messages`: the assistant's, and where to go on when there are more."""
-        ...
+class Expiry(Protocol):
+    """What is asked of a host whose runs expire."""
 
     def runs(self, run: Json) -> Request:
         """List the newest runs of the run's thread."""
@@ -98,22 +196,6 @@ class Host(Protocol):
         """Read the answer to `steps`: the calls that have no output."""
         ...
 
-    def successor(self, run: Json, finished: Sequence[FinishedCall]) -> Self:
+    def successor(self, run: Json, finished: Sequence[FinishedCall]) -> Host:
         """Hand the outputs that an expired run could not take to a new run in its thread."""
-        ...
-
-    def run_in(self, body: Json | None) -> Json | None:
-        """The run that an answer is, if it is one."""
-        ...
-
-    def turn(self, run: Json) -> Turn:
-        """Read a run."""
-        ...
-
-    def functions(self, run: Json) -> Sequence[str]:
-        """Name the functions that a run may ask for."""
-        ...
-
-    def carries(self, event: str) -> Carried | None:
-        """What the loop needs of a stream's event with this name."""
         ...

@@ -13,7 +13,9 @@ from typing import Literal
 from urllib.parse import quote
 
 from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
-from toolkit.runs.hosts import Carried, OnActive, OnExpiry
+from toolkit.runs.events import ServerEvent
+from toolkit.runs.hosts import OnActive, OnExpiry
+from toolkit.runs.hosts.reading import Carried, CarriedReading
 from toolkit.runs.late import continued_by, options_of, told
 
 __all__ = ["Assistants"]
@@ -58,9 +60,21 @@ class Assistants:
     start_key: str | None = None
     """Idempotency-Key of the creation, where another process may have sent it before us."""
 
+    run: None = field(default=None, init=False)
+    may_repeat: Literal[False] = field(default=False, init=False)
+    """A server that keeps keys says so; others make a run for every creation."""
+
     @property
     def picked_up(self) -> bool:
         return self.run_id is not None
+
+    @property
+    def threads(self) -> Assistants:
+        return self
+
+    @property
+    def expiry(self) -> Assistants:
+        return self
 
     @property
     def can_find(self) -> bool:
@@ -149,6 +163,19 @@ class Assistants:
 
     def carries(self, event: str) -> Carried | None:
         return _CARRIES.get(event)
+
+    def state(self, run: Json) -> None:
+        return None
+
+    def reading(self, request: Request | None) -> CarriedReading:
+        return CarriedReading(self.carries)
+
+    def text(self, event: ServerEvent) -> tuple[str, str] | None:
+        if event.name != "thread.message.delta":
+            return None
+        parts = event.data["delta"].get("content") or ()
+        said = (part["text"].get("value") or "" for part in parts if part["type"] == "text" and part.get("text"))
+        return event.data["id"], "".join(said)
 
     def _run(self, run: Json | None) -> str:
         thread_id, run_id = (self.thread_id or "", self.run_id or "") if run is None else (run["thread_id"], run["id"])
