@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Drifted,
         EngineError,
         LimitReached,
+        OutputInvalid,
         RegistrationError,
         Retry,
         RunCancelled,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from toolkit.runs.decisions import Approve, Deny
     from toolkit.runs.events import CallFinished, CallStarted, Event, RunEnded, ServerEvent, TextDelta
+    from toolkit.runs.hosts.chat import Chat
     from toolkit.runs.journal import Journal
     from toolkit.runs.limits import Limits
     from toolkit.runs.pending import Pending
@@ -53,6 +55,7 @@ __all__ = [
     "CallFinished",
     "CallStarted",
     "CallsUnknown",
+    "Chat",
     "DefinitionError",
     "Deny",
     "Drifted",
@@ -64,6 +67,7 @@ __all__ = [
     "LimitReached",
     "Limits",
     "Output",
+    "OutputInvalid",
     "Pending",
     "Plan",
     "RegistrationError",
@@ -100,6 +104,7 @@ _HOME = {
     "toolkit.assistants.plan": ("Plan",),
     "toolkit.runs.decisions": ("Approve", "Deny"),
     "toolkit.runs.events": ("CallFinished", "CallStarted", "Event", "RunEnded", "ServerEvent", "TextDelta"),
+    "toolkit.runs.hosts.chat": ("Chat",),
     "toolkit.runs.journal": ("Journal",),
     "toolkit.runs.limits": ("Limits",),
     "toolkit.runs.pending": ("Pending",),

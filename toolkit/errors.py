@@ -12,6 +12,7 @@ ToolkitError
 │   ├── RunExpired       nobody answered in time
 │   ├── LimitReached     one of our own limits (turns, seconds, calls) ended it; the remote run was cancelled
 │   ├── ToolsMissing     the assistant has functions that the toolset lacks; the remote run was cancelled
+│   ├── OutputInvalid    the final answer is not of the `output_type`, also when it was asked for again
 │   ├── ThreadBusy       another run keeps ours out of its thread; `.run` is that one
 │   └── RunKept          we have left a run that may go on; it was not cancelled, and can be resumed
 │       ├── RunLost             the server stopped answering and it is not known whether the run goes on
@@ -53,6 +54,7 @@ __all__ = [
     "EngineError",
     "JournalError",
     "LimitReached",
+    "OutputInvalid",
     "Refused",
     "RegistrationError",
     "Retry",
@@ -138,6 +140,14 @@ class LimitReached(RunError):
     def __init__(self, message: str, *, limit: str, result: Result | None = None) -> None:
         super().__init__(message, result=result)
         self.limit = limit
+
+
+class OutputInvalid(RunError):
+    """The final answer is not what `output_type` asks for, though it was asked for again (`Limits.retries`).
+
+    The text says what is wrong; `.result.text` is the answer. A refusal, or an answer that was cut off, is not asked
+    for again.
+    """
 
 
 class ThreadBusy(RunError):

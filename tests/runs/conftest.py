@@ -12,7 +12,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from tests.runs.engines import DOORS, Start, worlds
-from tests.runs.scripted import Host, Service
+from tests.runs.scripted import Answers, Host
 from toolkit import Event, Result, Toolset, run, stream
 
 
@@ -103,11 +103,11 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def serve(host: Host) -> Iterator[Callable[[Service], str]]:
+def serve(host: Host) -> Iterator[Callable[[Answers], str]]:
     """Put a service on a port of its own and give its base URL."""
     servers = []
 
-    def begin(service: Service) -> str:
+    def begin(service: Answers) -> str:
         server, url = host.serve(service)
         servers.append(server)
         return url

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Any
+from typing import Any, Protocol
 
 Json = dict[str, Any]
 
@@ -328,6 +328,12 @@ def _chunk(writer: asyncio.StreamWriter, text: str) -> None:
     writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
 
+class Answers(Protocol):
+    """Answers what comes over a connection."""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None: ...
+
+
 class Host:
     """One loopback port for all services of a test session: `with host.serve(service) as base_url`."""
 
@@ -336,7 +342,7 @@ class Host:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
-    def serve(self, service: Service) -> tuple[asyncio.Server, str]:
+    def serve(self, service: Answers) -> tuple[asyncio.Server, str]:
         async def begin() -> asyncio.Server:
             return await asyncio.start_server(service.answer, "127.0.0.1", 0)
 

@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAI, Stream, Timeout
 
@@ -71,7 +71,7 @@ def drive(client: OpenAI, job: Job) -> Generator[Event]:
 
 
 def _drive(client: OpenAI, job: Job) -> Generator[Event]:
-    effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
+    effects, clock = loop(job.host, job.limits, job.gate, job.form), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)
     coverage.foresee(effect)
@@ -89,7 +89,7 @@ def _drive(client: OpenAI, job: Job) -> Generator[Event]:
         try:
             effect = effects.send(outcome.reply(left, clock.elapsed_s()))
         except StopIteration as end:
-            result: Result = end.value
+            result: Result[Any] = end.value
             break
         except RunError as end:
             job.recorder.ended(end.result)
@@ -157,7 +157,7 @@ def adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
 
 
 async def _adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
-    effects, clock = loop(job.host, job.limits, job.gate), _Clock(job.limits.seconds)
+    effects, clock = loop(job.host, job.limits, job.gate, job.form), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
     effect = next(effects)
     coverage.foresee(effect)
@@ -178,7 +178,7 @@ async def _adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
         try:
             effect = effects.send(outcome.reply(left, clock.elapsed_s()))
         except StopIteration as end:
-            result: Result = end.value
+            result: Result[Any] = end.value
             break
         except RunError as end:
             await job.recorder.aended(end.result)

@@ -53,7 +53,7 @@ class ServerEvent:
 class RunEnded:
     """The run is over; the last event."""
 
-    result: Result
+    result: Result[Any]
 
 
 Event = TextDelta | CallStarted | CallFinished | ServerEvent | RunEnded

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from os import PathLike
+from typing import Any
 
 from openai import AsyncOpenAI, OpenAI
 
 from toolkit.runs.consulting import Approver
 from toolkit.runs.coverage import Missing
+from toolkit.runs.form import Form
 from toolkit.runs.gate import Gate
 from toolkit.runs.hosts import Host
 from toolkit.runs.journal import Journal
@@ -17,7 +19,7 @@ from toolkit.runs.recorder import Recorder
 from toolkit.tools.calls import Around
 from toolkit.tools.toolset import Toolset
 
-__all__ = ["Job", "JournalPlace", "ready", "toolset_of"]
+__all__ = ["Job", "JournalPlace", "form_of", "ready", "toolset_of"]
 
 JournalPlace = Journal | str | PathLike[str]
 """A journal, or the path of its file."""
@@ -39,6 +41,8 @@ class Job:
     """Keeps the journal, if there is one."""
     around: Around | None = None
     """What is put around each call, for somebody who listens."""
+    form: Form[Any] | None = None
+    """What the final answer must be."""
 
 
 def ready(
@@ -50,6 +54,7 @@ def ready(
     missing: Missing,
     approve: Approver | None,
     journal: JournalPlace | None,
+    form: Form[Any] | None = None,
 ) -> Job:
     """Check what a verb was given. Raises TypeError and ValueError, saying what to write instead."""
     if not isinstance(limits, Limits):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
@@ -67,7 +72,12 @@ def ready(
         kind = type(client).__name__
         raise TypeError(f"{verb}() takes an openai.OpenAI or openai.AsyncOpenAI first, not {kind}{made}")
     gate = replace(gate, has_journal=journal is not None)
-    return Job(host, limits, gate, missing, approve, Recorder(journal))
+    return Job(host, limits, gate, missing, approve, Recorder(journal), form)
+
+
+def form_of(output_type: type[Any] | None) -> Form[Any] | None:
+    """Give the form of an answer of this type, None for None. Raises DefinitionError for what no model can fill in."""
+    return None if output_type is None else Form(output_type)
 
 
 def toolset_of(verb: str, tools: Toolset | None) -> Toolset:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from toolkit.errors import JournalError
-from toolkit.runs.kept import thread_of
+from toolkit.runs.kept import state_of, thread_of
 from toolkit.runs.pending import Pending
 
 __all__ = ["Journal", "JournalStore"]
@@ -50,8 +50,9 @@ class JournalStore(Protocol):
 class Journal:
     """What has been called in runs that are not over: `run(..., journal=Journal("calls.db"))`, or the path alone.
 
-    A file holds arguments and outputs until their run is over: protect it as you protect those. It may be shared by
-    runs, threads and processes of one machine; on a network drive its locks may not work.
+    A file holds arguments and outputs, and on chat completions the conversation, until their run is over: protect it as
+    you protect those. It may be shared by runs, threads and processes of one machine; on a network drive its locks may
+    not work.
     """
 
     def __init__(self, place: str | PathLike[str] | JournalStore) -> None:
@@ -72,9 +73,9 @@ class Journal:
         Those that other processes are at, or that wait for an approval, are among them: ask when a program starts.
         """
         return [
-            Pending(run_id, thread_id)
+            Pending(run_id, thread_id, state=state_of(entries))
             for run_id in self._safely(self._store.runs)
-            if (thread_id := thread_of(self.read(run_id))) is not None
+            if (thread_id := thread_of(entries := self.read(run_id))) is not None
         ]
 
     def forget(self, run_id: str) -> None:

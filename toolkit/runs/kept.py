@@ -1,6 +1,7 @@
 """What a journal keeps of a run: its entries are written and read here, and nowhere else.
 
-An entry is a key and JSON. `run` says which thread the run is in. Of a call, in this order, there are
+An entry is a key and JSON. `run` says which thread the run is in, and `state.N` is the N-th state of a run that no
+server keeps. Of a call, in this order, there are
 `decided.N ID`, what a person decided on; `started.N ID`, written before the function is called; `finished ID`, what it
 gave; `submitted ID`, that the server has it. N counts the times that the call had begun before.
 """
@@ -23,9 +24,14 @@ __all__ = [
     "kept_calls",
     "run_note",
     "started_note",
+    "state_note",
+    "state_of",
+    "states_in",
     "submitted_note",
     "thread_of",
 ]
+
+_STATE = "state."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,22 @@ class Kept:
 
 def run_note(thread_id: str) -> Note:
     return "run", json.dumps({"thread_id": thread_id})
+
+
+def state_note(number: int, state: Json) -> Note:
+    return f"{_STATE}{number}", json.dumps(state)
+
+
+def states_in(entries: Mapping[str, str]) -> list[int]:
+    """The numbers of the states that there are, in order."""
+    return sorted(int(key.removeprefix(_STATE)) for key in entries if key.startswith(_STATE))
+
+
+def state_of(entries: Mapping[str, str]) -> Json | None:
+    """The last state of a run; None for one that a server keeps."""
+    numbers = states_in(entries)
+    state: Json | None = json.loads(entries[f"{_STATE}{numbers[-1]}"]) if numbers else None
+    return state
 
 
 def decided_note(call: Call, starts: int, decision: Decision) -> Note:

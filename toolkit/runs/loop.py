@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from toolkit.errors import RunKept
 from toolkit.runs.answers import answers
 from toolkit.runs.asking import Leave, ask, insist, pauses, rest, watch
 from toolkit.runs.beginning import begin, read
 from toolkit.runs.effects import Effect, Json, Reply, Turn
+from toolkit.runs.form import Form
 from toolkit.runs.gate import Gate
 from toolkit.runs.hosts import Host
 from toolkit.runs.limits import Limits
@@ -33,16 +35,23 @@ _ACTIVE = ("working", "waiting")
 Move = Generator[Effect, Reply, Turn]
 
 
-def loop(host: Host, limits: Limits, gate: Gate) -> Generator[Effect, Reply, Result]:
+def loop(
+    host: Host, limits: Limits, gate: Gate, form: Form[Any] | None = None
+) -> Generator[Effect, Reply, Result[Any]]:
     """Bring a run to its end: start it, run the tools it asks for, hand in their outputs, until it is over."""
-    progress = Progress(host, limits, gate, run=host.run, may_repeat=host.may_repeat)
+    progress = Progress(host, limits, gate, run=host.run, may_repeat=host.may_repeat, form=form)
     try:
         turn = yield from begin(progress)
-        while turn.status in _MOVES:
-            turn = yield from _MOVES[turn.status](progress, turn)
-        if progress.has_gaps:
-            yield from _list_messages(progress)
-        return progress.end(turn)
+        while True:
+            while turn.status in _MOVES:
+                turn = yield from _MOVES[turn.status](progress, turn)
+            if progress.has_gaps:
+                yield from _list_messages(progress)
+            complaint = progress.complaint(turn)
+            if complaint is None:
+                return progress.end(turn)
+            progress.go_on(progress.host.corrected(progress.known, complaint))
+            turn = yield from begin(progress)
     except Leave as leave:
         reason, early = leave.reason, True
     except Exception as error:

@@ -55,10 +55,10 @@ class Outcome:
             self._json += chunk
             return
         for event in self._events.feed(chunk):
+            self._reading.hear(event)
             if event.raw == _DONE:
                 self.is_complete = True
                 continue
-            self._reading.hear(event)
             self.is_complete = self._reading.is_complete
             if self._coverage is not None and self._coverage.is_due:
                 self._cover(self._reading.run())

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from toolkit.runs.effects import Json
-from toolkit.runs.hosts import OnActive, OnExpiry
+from toolkit.runs.form import Form
+from toolkit.runs.hosts import Host, OnActive, OnExpiry
+from toolkit.runs.hosts.asked import Asked, Place
 from toolkit.runs.hosts.assistants import Assistants
 from toolkit.runs.options import InputMessage, RunOptions
+from toolkit.tools.toolset import Toolset
 
-__all__ = ["check_word", "plan"]
+__all__ = ["check_word", "plan", "plan_elsewhere"]
 
 # CreateThreadAndRunRequest of the API reference has no such fields.
 _NEED_A_THREAD = ("additional_instructions", "reasoning_effort")
@@ -27,8 +30,9 @@ def plan(
     options: RunOptions,
     on_active: OnActive = "fail",
     on_expiry: OnExpiry = "raise",
+    form: Form[Any] | None = None,
 ) -> Assistants:
-    """Say how the run begins.
+    """Say how a run on the Assistants API begins.
 
     Raises `TypeError` for arguments that are missing, unknown or do not go together, `ValueError` for empty ones.
     """
@@ -38,6 +42,8 @@ def plan(
     check_word(verb, "on_active", on_active, get_args(OnActive))
     check_word(verb, "on_expiry", on_expiry, get_args(OnExpiry))
     given = _given(verb, options)
+    if form is not None and "response_format" in given:
+        raise TypeError(f"{verb}(output_type=...) is the response_format: leave that out")
     key = uuid.uuid4().hex
     if run_id is not None:
         _check_pick_up(verb, thread_id, assistant_id, messages, given, on_active)
@@ -46,6 +52,8 @@ def plan(
         raise TypeError(f"{verb}() needs assistant_id=, or run_id= and thread_id= of a run to pick up")
     if thread_id is None and messages is None:
         raise TypeError(f'{verb}() needs thread_id= of a thread there is, or input="..." to begin a new one')
+    if form is not None:
+        given["response_format"] = {"type": "json_schema", "json_schema": form.wire}
     said = [*given.pop("additional_messages", ()), *_messages(messages)]
     body = {"assistant_id": assistant_id, **given}
     if thread_id is not None:
@@ -56,6 +64,21 @@ def plan(
         if name in given:
             raise TypeError(f"{verb}({name}=...) needs thread_id=: the API takes it only for a thread there is")
     return Assistants(key, body={**body, "thread": {"messages": said}}, on_expiry=on_expiry)
+
+
+def plan_elsewhere(
+    verb: str, on: Place, toolset: Toolset, form: Form[Any] | None, others: Mapping[str, object]
+) -> Host:
+    """Say how a run on another API begins. Raises TypeError, also for arguments (`others`) of the Assistants API."""
+    if not callable(getattr(on, "host", None)):
+        raise TypeError(f"{verb}(on=...) takes Chat(...), Responses(...) or Sessions(...), not {type(on).__name__}")
+    surplus = [name for name, value in others.items() if value not in (None, "fail", "raise")]
+    if surplus:
+        raise TypeError(
+            f"{verb}(on=...) is of another API than Assistants: leave out {', '.join(surplus)}. "
+            f"What the model is asked with goes into {type(on).__name__}(...)"
+        )
+    return on.host(Asked(verb, uuid.uuid4().hex, toolset, verb == "stream", None if form is None else form.wire))
 
 
 def check_word(verb: str, name: str, value: object, words: Sequence[str]) -> None:

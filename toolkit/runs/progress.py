@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from toolkit.errors import LimitReached, RunCancelled, RunError, RunExpired, RunFailed, RunKept, RunLost
+from toolkit.errors import (
+    ArgumentsInvalid,
+    LimitReached,
+    OutputInvalid,
+    RunCancelled,
+    RunError,
+    RunExpired,
+    RunFailed,
+    RunKept,
+    RunLost,
+)
 from toolkit.runs.effects import Call, Effect, FinishedCall, Json, Reply, Request, TimeUp, Turn
+from toolkit.runs.form import Form
 from toolkit.runs.gate import Gate
 from toolkit.runs.hosts import Host
 from toolkit.runs.limits import Limits
 from toolkit.runs.pending import Pending
-from toolkit.runs.result import Result
+from toolkit.runs.result import Result, refusal_of, text_of
 
 __all__ = ["Progress"]
 
@@ -44,6 +56,12 @@ class Progress:
     nothing is left there by a request that was not answered."""
     is_unsure: bool = False
     """The run may have been made though nobody told us."""
+    form: Form[Any] | None = None
+    """What the final answer must be."""
+    output: Any = None
+    """The final answer, once it is that."""
+    asked_again: int = 0
+    """How often the final answer was not."""
     waits_for: str = ""
     """What keeps the run from beginning, in a sentence; empty when nothing does."""
 
@@ -76,12 +94,12 @@ class Progress:
             raise RunLost(_NO_RUN, result=self.result())
         return run
 
-    def result(self) -> Result | None:
+    def result(self) -> Result[Any] | None:
         """What there is; None while no run is known."""
         run = self.run or self.run_before
         if run is None:
             return None
-        return Result(tuple(self.calls), self.turns, run, tuple(self.messages), self.pending)
+        return Result(tuple(self.calls), self.turns, run, tuple(self.messages), self.pending, self.output)
 
     def left_as_it_is(self) -> Pending | None:
         """The run to go on with at another time; None while no run is known."""
@@ -112,6 +130,28 @@ class Progress:
         self.host, self.run_before, self.run = host, self.run, None
         self.handed_in, self.messages, self.has_gaps = len(self.calls), [], False
 
+    def complaint(self, turn: Turn) -> str | None:
+        """Look at the final answer: None when nothing is wrong with it, else what to say to the model.
+
+        Raises OutputInvalid when it is not worth asking again, or too often.
+        """
+        if self.form is None or turn.status not in ("completed", "incomplete"):
+            return None
+        said = self.messages[-1] if self.messages else {"content": ()}
+        if refusal_of(said):
+            raise OutputInvalid(f"The model refuses to answer: {refusal_of(said)}")
+        if turn.status == "incomplete":
+            raise OutputInvalid("The answer was cut off before it was whole; result.run_json says why.")
+        try:
+            self.output = self.form.read(text_of(said))
+        except ArgumentsInvalid as error:
+            self.asked_again += 1
+            if self.asked_again > self.limits.retries:
+                tries = f"asked for {self.asked_again} times, as Limits(retries={self.limits.retries}) allows"
+                raise OutputInvalid(f"The answer is not a {self.form.name}, {tries}:\n{error}") from None
+            return f"Your answer does not fit the JSON schema. Answer again, with the JSON alone. Problems:\n{error}"
+        return None
+
     def trouble(self, reply: Reply) -> BaseException:
         """Say that a request failed for good: without a run that is the client's own exception."""
         if self.result() is None:
@@ -140,7 +180,7 @@ class Progress:
             reason.pending = self.left_as_it_is()
         return reason
 
-    def end(self, turn: Turn) -> Result:
+    def end(self, turn: Turn) -> Result[Any]:
         """Return what `completed` and `incomplete` leave; raise the other ends."""
         result = self.result()
         if turn.status == "failed":
@@ -154,7 +194,7 @@ class Progress:
             raise RunLost(_NO_RUN)
         return result
 
-    def _expired(self, result: Result | None) -> RunExpired:
+    def _expired(self, result: Result[Any] | None) -> RunExpired:
         late, text = tuple(self.calls[self.handed_in :]), "The run expired before it was done."
         if late:
             names = ", ".join(one.call.name for one in late)

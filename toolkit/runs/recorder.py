@@ -14,7 +14,16 @@ from toolkit.errors import JournalError
 from toolkit.runs.effects import Json, RunTools
 from toolkit.runs.events import Event, ServerEvent
 from toolkit.runs.journal import Journal
-from toolkit.runs.kept import Kept, finished_note, kept_calls, run_note, started_note, submitted_note
+from toolkit.runs.kept import (
+    Kept,
+    finished_note,
+    kept_calls,
+    run_note,
+    started_note,
+    state_note,
+    states_in,
+    submitted_note,
+)
 from toolkit.runs.late import continued_by
 from toolkit.runs.result import Result
 from toolkit.tools.calls import Call, FinishedCall
@@ -32,6 +41,7 @@ class Recorder:
     def __init__(self, journal: Journal | None) -> None:
         self._journal = journal
         self._known: Mapping[str, Kept] = {}
+        self._states = 0
 
     @property
     def is_on(self) -> bool:
@@ -65,14 +75,16 @@ class Recorder:
         if self._journal is None:
             return {}
         entries = self._journal.read(run_id)
-        self._known = kept_calls(entries)
+        self._known, numbers = kept_calls(entries), states_in(entries)
+        self._states = numbers[-1] if numbers else 0
         return entries
 
     def turn(self, effect: RunTools) -> _Turn | None:
         """Get ready for the calls of a turn, which are then told to what this gives. Raises JournalError."""
         if self._journal is None:
             return None
-        for note in (run_note(effect.thread_id), *effect.notes):
+        states = () if effect.state is None else (state_note(self._states + 1, effect.state),)
+        for note in (run_note(effect.thread_id), *states, *effect.notes):
             self._journal.add(effect.run_id, *note)
         return _Turn(self._journal, effect.run_id, {call_id: kept.starts for call_id, kept in self._known.items()})
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
+
+from typing_extensions import TypeVar
 
 from toolkit.runs.effects import FinishedCall, Json
 from toolkit.runs.pending import Pending
@@ -13,11 +15,13 @@ if TYPE_CHECKING:
     from openai.types.beta.threads import Message, Run, RunStatus
     from openai.types.beta.threads.run import Usage
 
-__all__ = ["Result", "text_of"]
+__all__ = ["Result", "refusal_of", "text_of"]
+
+T = TypeVar("T", default=None)
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Generic[T]):
     """The end of a run, or of an exception's run as far as it went.
 
     The client's own models (`run`, `messages`, `usage`) are built when they are first asked for: a program that reads
@@ -29,11 +33,13 @@ class Result:
     turns: int
     """How many times the model asked for tools."""
     run_json: Json
-    """The run as the server sent it last."""
+    """The run as the server sent it last; where the API has none, a run of the same form that we have made of it."""
     messages_json: tuple[Json, ...]
     """The assistant's messages of this run as the server sent them, oldest first."""
     pending: Pending | None = None
     """The run and the calls that wait for somebody's approval; None when nothing does. `resume` goes on from here."""
+    output: T = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    """The final answer as the `output_type` asked for, checked; None without one, and while the run is pending."""
 
     def __repr__(self) -> str:
         said = f"{self.run_json.get('status')} {self.text!r:.80}"
@@ -75,9 +81,29 @@ class Result:
         return tuple(Message.model_construct(**message) for message in self.messages_json)
 
     @property
+    def answer_json(self) -> Json:
+        """What the server sent last: the run itself, a chat completion, a response, or an agent's session."""
+        answer: Json = self.run_json.get("answer") or self.run_json
+        return answer
+
+    @property
+    def history(self) -> tuple[Json, ...]:
+        """The whole conversation, to go on with: `Chat(messages=[*result.history, {"role": "user", ...}])`.
+
+        Of chat completions; empty where the server keeps the conversation.
+        """
+        kept: list[Json] = self.run_json.get("messages") or []
+        return tuple(kept)
+
+    @property
     def usage(self) -> Usage | None:
         """Tokens of all turns together; None where the server does not say."""
         return self.run.usage
+
+
+def refusal_of(message: Json) -> str:
+    """Join the parts of a message in which the model says that it will not answer."""
+    return "".join(part["refusal"] for part in message["content"] if part["type"] == "refusal")
 
 
 def text_of(message: Json) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, get_args, overload
 
 from openai import AsyncOpenAI, OpenAI
+from typing_extensions import TypeVar
 
 from toolkit.runs.consulting import Approver
 from toolkit.runs.coverage import Missing
 from toolkit.runs.decisions import Decision, decided
 from toolkit.runs.gate import Gate, OnUnknown
-from toolkit.runs.hosts import OnExpiry
-from toolkit.runs.hosts.assistants import Assistants
-from toolkit.runs.job import JournalPlace, ready, toolset_of
+from toolkit.runs.hosts import Host, OnExpiry
+from toolkit.runs.hosts.resumed import resumed
+from toolkit.runs.job import JournalPlace, form_of, ready, toolset_of
 from toolkit.runs.limits import Limits
 from toolkit.runs.pending import Pending
 from toolkit.runs.plan import check_word
@@ -24,6 +25,8 @@ from toolkit.runs.verbs import LIMITS, streamed, to_its_end
 from toolkit.tools.toolset import Toolset
 
 __all__ = ["resume", "resume_stream"]
+
+T = TypeVar("T", default=None)
 
 
 @overload
@@ -40,7 +43,8 @@ def resume(
     journal: JournalPlace | None = None,
     on_expiry: OnExpiry = "raise",
     on_unknown: OnUnknown = "raise",
-) -> Result: ...
+    output_type: type[T] | None = None,
+) -> Result[T]: ...
 @overload
 def resume(
     client: AsyncOpenAI,
@@ -55,7 +59,8 @@ def resume(
     journal: JournalPlace | None = None,
     on_expiry: OnExpiry = "raise",
     on_unknown: OnUnknown = "raise",
-) -> Coroutine[Any, Any, Result]: ...
+    output_type: type[T] | None = None,
+) -> Coroutine[Any, Any, Result[T]]: ...
 def resume(
     client: OpenAI | AsyncOpenAI,
     tools: Toolset | None,
@@ -69,7 +74,8 @@ def resume(
     journal: JournalPlace | None = None,
     on_expiry: OnExpiry = "raise",
     on_unknown: OnUnknown = "raise",
-) -> Result | Coroutine[Any, Any, Result]:
+    output_type: type[T] | None = None,
+) -> Result[T] | Coroutine[Any, Any, Result[T]]:
     """Go on with a run that was left: until its calls were decided on, by a crash, or by a server that was gone.
 
         result = resume(client, tools, result.pending, approvals={call.id: True for call in result.pending.calls})
@@ -83,13 +89,15 @@ def resume(
     on_unknown: what to do with calls that a crash has cut short and whose tools are neither read_only nor idempotent:
         "raise" CallsUnknown, or "tell" the model that nobody knows.
     on_expiry: with "new_run", calls of a run that has expired are made all the same, and a new run goes on from there.
+    output_type: what the final answer must be, as it was asked of `run`.
     The others, and what is returned and raised, are as with `run`; leaving early does not cancel the run.
 
     Raises ApprovalMismatch, with nothing called, when the run asks for something else than was decided on; TypeError
     for what is no decision, ValueError for one on a call that `pending` does not have.
     """
+    form = form_of(output_type)
     host, gate = _plan("resume", tools, pending, approvals, deps, on_expiry, on_unknown)
-    return to_its_end(client, ready("resume", client, host, limits, gate, missing, approve, journal))
+    return to_its_end(client, ready("resume", client, host, limits, gate, missing, approve, journal, form))
 
 
 @overload
@@ -106,7 +114,8 @@ def resume_stream(
     journal: JournalPlace | None = None,
     on_expiry: OnExpiry = "raise",
     on_unknown: OnUnknown = "raise",
-) -> Stream: ...
+    output_type: type[T] | None = None,
+) -> Stream[T]: ...
 @overload
 def resume_stream(
     client: AsyncOpenAI,
@@ -121,7 +130,8 @@ def resume_stream(
     journal: JournalPlace | None = None,
     on_expiry: OnExpiry = "raise",
     on_unknown: OnUnknown = "raise",
-) -> AsyncStream: ...
+    output_type: type[T] | None = None,
+) -> AsyncStream[T]: ...
 def resume_stream(
     client: OpenAI | AsyncOpenAI,
     tools: Toolset | None,
@@ -135,10 +145,12 @@ def resume_stream(
     journal: JournalPlace | None = None,
     on_expiry: OnExpiry = "raise",
     on_unknown: OnUnknown = "raise",
-) -> Stream | AsyncStream:
+    output_type: type[T] | None = None,
+) -> Stream[T] | AsyncStream[T]:
     """Go on with a run as `resume` does, and see what happens as it happens, as with `stream`."""
+    form = form_of(output_type)
     host, gate = _plan("resume_stream", tools, pending, approvals, deps, on_expiry, on_unknown)
-    return streamed(client, ready("resume_stream", client, host, limits, gate, missing, approve, journal))
+    return streamed(client, ready("resume_stream", client, host, limits, gate, missing, approve, journal, form))
 
 
 def _plan(
@@ -149,7 +161,7 @@ def _plan(
     deps: object,
     on_expiry: OnExpiry,
     on_unknown: OnUnknown,
-) -> tuple[Assistants, Gate]:
+) -> tuple[Host, Gate]:
     if not isinstance(pending, Pending):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
         raise TypeError(f"{verb}() takes a Pending, such as result.pending, not {type(pending).__name__}")
     check_word(verb, "on_expiry", on_expiry, get_args(OnExpiry))
@@ -159,6 +171,6 @@ def _plan(
         if call_id not in calls:
             raise ValueError(f"{verb}(approvals=...) decides on {call_id!r}, which is not one of {list(calls)}")
     decisions = {call_id: decided(said, calls[call_id]) for call_id, said in (approvals or {}).items()}
-    host = Assistants(uuid.uuid4().hex, pending.thread_id, pending.run_id, on_expiry=on_expiry)
+    host = resumed(verb, uuid.uuid4().hex, pending, on_expiry)
     toolset = toolset_of(verb, tools)
     return host, Gate(toolset=toolset, deps=deps, pending=pending, decisions=decisions, on_unknown=on_unknown)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
 from types import TracebackType
-from typing import Self
+from typing import Any, Generic, Self
+
+from typing_extensions import TypeVar
 
 from toolkit.runs.events import Event, RunEnded, ServerEvent, TextDelta
 from toolkit.runs.hosts import Host
 from toolkit.runs.result import Result, text_of
 
 __all__ = ["AsyncStream", "Stream"]
+
+T = TypeVar("T", default=None)
 
 
 class _Reader:
@@ -20,7 +24,7 @@ class _Reader:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._lengths: dict[str, int] = {}
-        self.result: Result | None = None
+        self.result: Result[Any] | None = None
 
     def read(self, event: Event) -> Iterator[Event]:
         if isinstance(event, RunEnded):
@@ -43,13 +47,13 @@ class _Reader:
             self._lengths[message_id] = self._lengths.get(message_id, 0) + len(text)
             yield TextDelta(text, message_id)
 
-    def ended(self) -> Result:
+    def ended(self) -> Result[Any]:
         if self.result is None:
             raise RuntimeError("There is no result yet: iterate over the stream to its end first.")
         return self.result
 
 
-class Stream:
+class Stream(Generic[T]):
     """A run under way, as `stream(OpenAI(), ...)` gives it.
 
     Iterate over its events, or over `.text` for the pieces of the answer alone; then there is `.result`. Leaving the
@@ -77,7 +81,7 @@ class Stream:
         return (event.text for event in self._events if isinstance(event, TextDelta))
 
     @property
-    def result(self) -> Result:
+    def result(self) -> Result[T]:
         """What the run left, once the iteration is over."""
         return self._reader.ended()
 
@@ -86,7 +90,7 @@ class Stream:
         self._events.close()
 
 
-class AsyncStream:
+class AsyncStream(Generic[T]):
     """A run under way, as `stream(AsyncOpenAI(), ...)` gives it: `Stream` with `async with` and `async for`."""
 
     def __init__(self, events: AsyncGenerator[Event], host: Host) -> None:
@@ -110,7 +114,7 @@ class AsyncStream:
         return (event.text async for event in self._events if isinstance(event, TextDelta))
 
     @property
-    def result(self) -> Result:
+    def result(self) -> Result[T]:
         """What the run left, once the iteration is over."""
         return self._reader.ended()
 

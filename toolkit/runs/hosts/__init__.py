@@ -109,6 +109,10 @@ class Host(Protocol):
         """Read the answer to `messages`: the assistant's, and where to go on when there are more."""
         ...
 
+    def corrected(self, run: Json, text: str) -> Host:
+        """Say to the model what is wrong with its final answer, and have it answer again."""
+        ...
+
     def run_in(self, body: Json | None) -> Json | None:
         """The run that an answer is, if it is one."""
         ...

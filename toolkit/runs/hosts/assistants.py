@@ -140,7 +140,14 @@ class Assistants:
 
     def successor(self, run: Json, finished: Sequence[FinishedCall]) -> Assistants:
         # The same key and body in whatever process: a server that keeps keys makes one run of them.
-        body = {**options_of(run), "additional_messages": [told(run["id"], one) for one in finished]}
+        return self._next(run, [told(run["id"], one) for one in finished])
+
+    def corrected(self, run: Json, text: str) -> Assistants:
+        return self._next(run, [{"role": "user", "content": text}])
+
+    def _next(self, run: Json, messages: Sequence[Json]) -> Assistants:
+        """Go on in a new run of the thread, as the one before was."""
+        body = {**options_of(run), "additional_messages": messages}
         return replace(
             self, thread_id=run["thread_id"], run_id=None, body=body, on_active="wait", start_key=f"after-{run['id']}"
         )

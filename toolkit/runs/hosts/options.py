@@ -1,0 +1,64 @@
+"""What a model may be asked with on each API, by the names of its own `create`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from openai.types import Metadata, ReasoningEffort
+    from openai.types.chat import (
+        ChatCompletionAudioParam,
+        ChatCompletionPredictionContentParam,
+        ChatCompletionStreamOptionsParam,
+        ChatCompletionToolChoiceOptionParam,
+    )
+    from openai.types.chat.completion_create_params import (
+        Moderation,
+        PromptCacheOptions,
+        ResponseFormat,
+        WebSearchOptions,
+    )
+
+__all__ = ["ChatOptions"]
+
+
+class ChatOptions(TypedDict, total=False):
+    """Options of `client.chat.completions.create`; values are passed on as they are, None is not given.
+
+    The tools are the toolset's, one answer is asked for (`n`), and whether it is streamed depends on who looks on.
+    """
+
+    audio: ChatCompletionAudioParam | None
+    extra_body: Mapping[str, Any] | None
+    """Fields that the client does not know, for a server that does."""
+    frequency_penalty: float | None
+    logit_bias: Mapping[str, int] | None
+    logprobs: bool | None
+    max_completion_tokens: int | None
+    max_tokens: int | None
+    metadata: Metadata | None
+    modalities: list[Literal["text", "audio"]] | None
+    moderation: Moderation | None
+    parallel_tool_calls: bool | None
+    prediction: ChatCompletionPredictionContentParam | None
+    presence_penalty: float | None
+    prompt_cache_key: str | None
+    prompt_cache_options: PromptCacheOptions | None
+    prompt_cache_retention: Literal["in_memory", "24h"] | None
+    reasoning_effort: ReasoningEffort | None
+    response_format: ResponseFormat | None
+    safety_identifier: str | None
+    seed: int | None
+    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast"] | None
+    stop: str | list[str] | None
+    store: bool | None
+    stream_options: ChatCompletionStreamOptionsParam | None
+    """Of streamed answers: the usage is asked for unless this says `{"include_usage": False}`."""
+    temperature: float | None
+    tool_choice: ChatCompletionToolChoiceOptionParam | None
+    top_logprobs: int | None
+    top_p: float | None
+    user: str | None
+    verbosity: Literal["low", "medium", "high"] | None
+    web_search_options: WebSearchOptions | None
