@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from toolkit.runs.decisions import Approve, Deny
     from toolkit.runs.events import CallFinished, CallStarted, Event, RunEnded, ServerEvent, TextDelta
     from toolkit.runs.hosts.chat import Chat
+    from toolkit.runs.hosts.responses import Responses
     from toolkit.runs.journal import Journal
     from toolkit.runs.limits import Limits
     from toolkit.runs.pending import Pending
@@ -71,6 +72,7 @@ __all__ = [
     "Pending",
     "Plan",
     "RegistrationError",
+    "Responses",
     "Result",
     "Retry",
     "RunCancelled",
@@ -105,6 +107,7 @@ _HOME = {
     "toolkit.runs.decisions": ("Approve", "Deny"),
     "toolkit.runs.events": ("CallFinished", "CallStarted", "Event", "RunEnded", "ServerEvent", "TextDelta"),
     "toolkit.runs.hosts.chat": ("Chat",),
+    "toolkit.runs.hosts.responses": ("Responses",),
     "toolkit.runs.journal": ("Journal",),
     "toolkit.runs.limits": ("Limits",),
     "toolkit.runs.pending": ("Pending",),

@@ -16,6 +16,10 @@ _CANNOT_KNOW = (
     "The creation of the thread and its run was not answered, and this server cannot say whether they were made. It "
     "was not sent again: that could start a second run. (In a thread passed as thread_id=, a lost run can be found.)"
 )
+_NOT_AGAIN = (
+    "The first request of the run was not answered, and nobody can tell whether it was carried out. It was not sent "
+    "again: what it says could be said twice."
+)
 
 Beginning = Generator[Effect, Reply, Turn]
 
@@ -51,7 +55,7 @@ def _find(progress: Progress, lost: Reply) -> Generator[Effect, Reply, None]:
     """Look whether a creation that was not answered made a run; raise when that cannot be known."""
     threads = progress.host.threads
     if threads is None:
-        raise RunLost(_CANNOT_KNOW) from lost.error
+        raise RunLost(_NOT_AGAIN) from lost.error
     reply = yield from insist(progress, threads.look())
     if progress.may_repeat:
         return

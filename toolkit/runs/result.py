@@ -90,7 +90,7 @@ class Result(Generic[T]):
     def history(self) -> tuple[Json, ...]:
         """The whole conversation, to go on with: `Chat(messages=[*result.history, {"role": "user", ...}])`.
 
-        Of chat completions; empty where the server keeps the conversation.
+        Of chat completions, and, as items, of responses with `store=False`; empty where the server keeps it.
         """
         kept: list[Json] = self.run_json.get("messages") or []
         return tuple(kept)

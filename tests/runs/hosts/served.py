@@ -86,10 +86,10 @@ class Served:
             return _send(writer, int(fault), {"error": {"message": "no", "type": "server_error"}})
         try:
             answer = self.do(request)
-        except AssertionError as wrong:
-            return _send(writer, 400, {"error": {"message": f"This is not what the client's types say: {wrong}"}})
         except Refused as refused:
             return _send(writer, refused.status, {"error": {"message": refused.text, "type": "invalid_request_error"}})
+        except Exception as wrong:  # above all, what the client's types do not allow
+            return _send(writer, 400, {"error": {"message": f"This is not what the API has: {wrong!r}"}})
         if fault == "drop-done":
             return False
         if answer is None:

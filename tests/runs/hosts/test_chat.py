@@ -13,6 +13,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 
 from tests.runs.conftest import World, blocking
 from tests.runs.hosts.chat_server import ChatServer, Says
+from tests.runs.hosts.common import SUM, TOOLS, add, made, who
 from tests.runs.scripted import Answers
 from toolkit import (
     CallFinished,
@@ -25,7 +26,6 @@ from toolkit import (
     Limits,
     Pending,
     Retry,
-    RunContext,
     RunError,
     RunFailed,
     RunLost,
@@ -40,37 +40,6 @@ from toolkit import (
 from toolkit.runs.hosts.options import ChatOptions
 
 Serve = Callable[[Answers], str]
-
-made: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def _nothing_made() -> None:
-    made.clear()
-
-
-@tool
-def add(a: int, b: int) -> int:
-    """Add two numbers."""
-    made.append(f"{a}+{b}")
-    return a + b
-
-
-@tool(approve=True)
-def pay(amount: int) -> str:
-    """Pay an amount."""
-    made.append(f"paid {amount}")
-    return "paid"
-
-
-@tool
-def who(ctx: RunContext[str]) -> str:
-    """Say who asks."""
-    return f"{ctx.deps} {ctx.run_id[:4]} {ctx.thread_id!r}"
-
-
-TOOLS = Toolset(add, pay, who)
-SUM = ("call_1", "add", '{"a": 1, "b": 2}')
 
 
 def server(*script: Says, faults: Sequence[str] = ()) -> ChatServer:

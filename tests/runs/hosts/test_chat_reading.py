@@ -5,14 +5,11 @@ from typing import Any
 
 from toolkit.runs.events import ServerEvent
 from toolkit.runs.hosts.chat_reading import ChatReading, piece_of
+from toolkit.runs.hosts.ours import begun
 
-RUN: dict[str, Any] = {
-    "id": "run_1",
-    "object": "chat.run",
-    "created_at": None,
+RUN = {
+    **begun("chat.run", "1", {"model": "m"}, messages=[{"role": "user", "content": "Hi"}], call_ids=[]),
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-    "messages": [{"role": "user", "content": "Hi"}],
-    "call_ids": [],
 }
 
 

@@ -56,7 +56,10 @@ CASES = {
     "placeholders": ([piece(0, "a", "f", "{}"), piece(0, None, None, '{"x":1}')], [("a", "f", '{"x":1}')]),
     "no arguments": ([piece(0, "a", "f"), piece(1, "b", "g", "null")], [("a", "f", "{}"), ("b", "g", "{}")]),
     "no call": ([piece(0, "", "", ""), {"index": 0}, None, 5], []),
-    "a name in pieces": ([piece(0, "a", "get_"), piece(0, None, "it"), piece(0, arguments="{}")], [("a", "get_it", "{}")]),
+    "a name in pieces": (
+        [piece(0, "a", "get_"), piece(0, None, "it"), piece(0, None, None, "{}")],
+        [("a", "get_it", "{}")],
+    ),
     "broken arguments stay": ([piece(0, "a", "f", '{"x": ')], [("a", "f", '{"x": ')]),
 }  # fmt: skip
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
+from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
 from toolkit.runs.events import ServerEvent
 from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.chat_reading import ChatReading, piece_of
 from toolkit.runs.hosts.options import ChatOptions
+from toolkit.runs.hosts.ours import begun, functions_of, turn_of
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
@@ -59,22 +60,8 @@ class Chat:
             if "response_format" in self._options:
                 raise TypeError(f"{asked.verb}(output_type=...) is the response_format: leave that out of Chat(...)")
             more["response_format"] = {"type": "json_schema", "json_schema": asked.form}
-        run = {
-            "id": f"run_{asked.key}",
-            "object": CHAT,
-            "created_at": None,
-            "thread_id": "",
-            "status": "in_progress",
-            "model": self._model,
-            "required_action": None,
-            "last_error": None,
-            "incomplete_details": None,
-            "usage": None,
-            "body": {"model": self._model, **self._options, **more},
-            "messages": self._messages,
-            "call_ids": [],
-            "answer": None,
-        }
+        body = {"model": self._model, **self._options, **more}
+        run = begun(CHAT, asked.key, body, messages=self._messages, call_ids=[])
         return Completions(run, asked.streams)
 
 
@@ -89,11 +76,6 @@ class Completions:
     threads: None = None
     expiry: None = None
     may_repeat: Literal[True] = True
-
-    @classmethod
-    def resumed(cls, state: Json, streams: bool) -> Completions:
-        """Go on with a run that was left."""
-        return cls(state, streams, picked_up=True)
 
     @property
     def run(self) -> Json | None:
@@ -127,15 +109,10 @@ class Completions:
         return body if body is not None and body.get("object") == CHAT else None
 
     def turn(self, run: Json) -> Turn:
-        status = run["status"]
-        if status == "requires_action":
-            asked: Sequence[Json] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
-            return Turn("waiting", tuple(_call(one) for one in asked))
-        error: Json = run["last_error"] or {}
-        return Turn(status, code=error.get("code", ""), reason=error.get("message", ""))
+        return turn_of(run)
 
     def functions(self, run: Json) -> Sequence[str]:
-        return [tool["function"]["name"] for tool in run["body"].get("tools", ())]
+        return functions_of(run["body"].get("tools", ()))
 
     def state(self, run: Json) -> Json:
         return run
@@ -154,7 +131,3 @@ class Completions:
         options: Mapping[str, object] = {"include_usage": True, **body.get("stream_options", {})}
         body |= {"stream": True, "stream_options": options}
         return Request("POST", "/chat/completions", body, timeout_s=_SILENCE_S, run=run)
-
-
-def _call(asked: Json) -> Call:
-    return Call(asked["id"], asked["function"]["name"], asked["function"]["arguments"])

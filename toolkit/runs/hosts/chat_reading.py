@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 
-from toolkit.runs.effects import Json
+from toolkit.runs.effects import Call, Json
 from toolkit.runs.events import ServerEvent
 from toolkit.runs.hosts.fragments import Fragments
+from toolkit.runs.hosts.ours import ended, message_of, refusal_part, summed, text_part
 
 __all__ = ["ChatReading", "answered", "piece_of", "text_message"]
 
@@ -113,49 +114,36 @@ def answered(run: Json, completion: Json) -> Json:
     """Add a completion to a run, with the ids of its calls as they are to be known."""
     choice: Json = completion["choices"][0]
     message: Json = choice["message"]
-    calls: list[Json] = message["tool_calls"]
+    asked: list[Json] = message["tool_calls"]
     finish: str = choice.get("finish_reason") or "stop"
-    status, error, details = "requires_action" if calls else "completed", None, None
-    if finish in _INCOMPLETE:  # a call that was cut off is not made
-        status, details = "incomplete", {"reason": _INCOMPLETE[finish]}
-    elif finish in _FAILED:
-        status, error = "failed", {"code": "server_error", "message": f"The model stopped: {finish}."}
-    waits = status == "requires_action"
-    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}} if waits else None
-    return {
+    if finish in _INCOMPLETE or finish in _FAILED:
+        asked = []  # a call that was cut off is not made, nor told to the model again
+    usage: object = completion.get("usage")
+    run = {
         **run,
         "created_at": run["created_at"] or completion.get("created"),
-        "status": status,
-        "last_error": error,
-        "incomplete_details": details,
-        "required_action": action,
-        "usage": _sum(run["usage"], completion.get("usage")),
-        "messages": [*run["messages"], _back(message, calls if waits else ())],
-        "call_ids": [*run["call_ids"], *(call["id"] for call in calls)],
+        "usage": summed(run["usage"], cast("Json", usage) if isinstance(usage, dict) else None),
+        "messages": [*run["messages"], _back(message, asked)],
+        "call_ids": [*run["call_ids"], *(call["id"] for call in asked)],
         "answer": completion,
     }
+    if finish in _FAILED:
+        return ended(run, "failed", error={"code": "server_error", "message": f"The model stopped: {finish}."})
+    if finish in _INCOMPLETE:
+        return ended(run, "incomplete", incomplete=_INCOMPLETE[finish])
+    calls = [Call(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in asked]
+    return ended(run, "completed", calls=calls)
 
 
 def text_message(run: Json, completion: Json) -> Json | None:
     """What a completion says, as a message of a thread; None when it says nothing."""
     said: Json = completion["choices"][0]["message"]
-    content: list[Json] = []
-    if isinstance(said.get("content"), str) and said["content"]:
-        content.append({"type": "text", "text": {"value": said["content"], "annotations": []}})
-    if isinstance(said.get("refusal"), str) and said["refusal"]:
-        content.append({"type": "refusal", "refusal": said["refusal"]})
-    if not content:
-        return None
-    return {
-        "id": completion.get("id") or "",
-        "object": "thread.message",
-        "created_at": completion.get("created"),
-        "thread_id": "",
-        "run_id": run["id"],
-        "role": "assistant",
-        "status": "incomplete" if run["status"] == "incomplete" else "completed",
-        "content": content,
-    }
+    content = [
+        part(said[name])
+        for name, part in (("content", text_part), ("refusal", refusal_part))
+        if isinstance(said.get(name), str) and said[name]
+    ]
+    return message_of(run, completion.get("id") or "", content) if content else None
 
 
 def piece_of(event: ServerEvent) -> tuple[str, str] | None:
@@ -201,12 +189,3 @@ def _back(message: Json, calls: Sequence[Json]) -> Json:
 
 def _joined(before: Any, more: Any) -> Any:
     return before + more if type(before) is type(more) and isinstance(more, str | list) else more
-
-
-def _sum(before: Json | None, usage: object) -> Json | None:
-    """Add up tokens; None where the server does not say."""
-    if not isinstance(usage, dict):
-        return before
-    usage = cast("dict[str, Any]", usage)
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    return {name: (before or {}).get(name, 0) + (usage.get(name) or 0) for name in names}

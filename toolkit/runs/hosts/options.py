@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
         ResponseFormat,
         WebSearchOptions,
     )
+    from openai.types.responses import ResponseIncludable, ResponsePromptParam, ResponseTextConfigParam, ToolParam
+    from openai.types.responses import response_create_params as responses
+    from openai.types.responses.service_tier import ServiceTier
+    from openai.types.shared_params import Reasoning
 
-__all__ = ["ChatOptions"]
+__all__ = ["ChatOptions", "ResponsesOptions"]
 
 
 class ChatOptions(TypedDict, total=False):
@@ -62,3 +66,42 @@ class ChatOptions(TypedDict, total=False):
     user: str | None
     verbosity: Literal["low", "medium", "high"] | None
     web_search_options: WebSearchOptions | None
+
+
+class ResponsesOptions(TypedDict, total=False):
+    """Options of `client.responses.create`; values are passed on as they are, None is not given."""
+
+    access_programs: responses.AccessPrograms | None
+    background: bool | None
+    """Let the response go on at the server when nobody reads it: it is then read again, and cancelled when we leave."""
+    background_options: responses.BackgroundOptions | None
+    context_management: Sequence[responses.ContextManagement] | None
+    extra_body: Mapping[str, Any] | None
+    """Fields that the client does not know, for a server that does."""
+    image: responses.Image | None
+    include: list[ResponseIncludable] | None
+    instructions: str | None
+    max_output_tokens: int | None
+    max_tool_calls: int | None
+    metadata: Metadata | None
+    moderation: responses.Moderation | None
+    parallel_tool_calls: bool | None
+    prompt: ResponsePromptParam | None
+    prompt_cache_key: str | None
+    prompt_cache_options: responses.PromptCacheOptions | None
+    prompt_cache_retention: Literal["in_memory", "24h"] | None
+    reasoning: Reasoning | None
+    safety_identifier: str | None
+    service_tier: ServiceTier | None
+    store: bool | None
+    """False keeps nothing at the server: the whole conversation is sent each time, as on chat completions."""
+    stream_options: responses.StreamOptions | None
+    temperature: float | None
+    text: ResponseTextConfigParam | None
+    tool_choice: responses.ToolChoice | None
+    tools: Sequence[ToolParam] | None
+    """Tools that the service itself runs, such as web_search; functions are the toolset's."""
+    top_logprobs: int | None
+    top_p: float | None
+    truncation: Literal["auto", "disabled"] | None
+    user: str | None

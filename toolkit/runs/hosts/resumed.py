@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolkit.runs.hosts import Host, OnExpiry
 from toolkit.runs.hosts.assistants import Assistants
 from toolkit.runs.hosts.chat import CHAT, Completions
+from toolkit.runs.hosts.responses import RESPONSES, Chain
 from toolkit.runs.pending import Pending
 
 __all__ = ["resumed"]
@@ -19,5 +20,7 @@ def resumed(verb: str, key: str, pending: Pending, on_expiry: OnExpiry) -> Host:
         raise ValueError(f"{verb}(on_expiry={on_expiry!r}): this run does not expire, leave that out")
     kind, streams = state.get("object"), verb == "resume_stream"
     if kind == CHAT:
-        return Completions.resumed(state, streams)
+        return Completions(state, streams, picked_up=True)
+    if kind == RESPONSES:
+        return Chain(state, streams, picked_up=True)
     raise ValueError(f"{verb}() does not know runs of the kind {kind!r}")
