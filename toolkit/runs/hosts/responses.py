@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 from urllib.parse import quote
 
 from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
@@ -186,7 +186,9 @@ def _output(finished: FinishedCall) -> Json:
 
 
 def _id(conversation: Any) -> str:
-    found: Any = conversation["id"] if isinstance(conversation, Mapping) else getattr(conversation, "id", conversation)
+    if isinstance(conversation, Mapping):
+        conversation = cast("Mapping[str, Any]", conversation)["id"]
+    found: Any = getattr(conversation, "id", conversation)
     if not isinstance(found, str) or not found:
         raise TypeError("Responses(conversation=...) takes a conversation or its id")
     return found
