@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from toolkit.runs.events import CallFinished, CallStarted, Event, RunEnded, ServerEvent, TextDelta
     from toolkit.runs.hosts.chat import Chat
     from toolkit.runs.hosts.responses import Responses
+    from toolkit.runs.hosts.sessions import Sessions
     from toolkit.runs.journal import Journal
     from toolkit.runs.limits import Limits
     from toolkit.runs.pending import Pending
@@ -85,6 +86,7 @@ __all__ = [
     "RunLost",
     "ServerEvent",
     "ServerUnavailable",
+    "Sessions",
     "Stream",
     "TextDelta",
     "ThreadBusy",
@@ -108,6 +110,7 @@ _HOME = {
     "toolkit.runs.events": ("CallFinished", "CallStarted", "Event", "RunEnded", "ServerEvent", "TextDelta"),
     "toolkit.runs.hosts.chat": ("Chat",),
     "toolkit.runs.hosts.responses": ("Responses",),
+    "toolkit.runs.hosts.sessions": ("Sessions",),
     "toolkit.runs.journal": ("Journal",),
     "toolkit.runs.limits": ("Limits",),
     "toolkit.runs.pending": ("Pending",),

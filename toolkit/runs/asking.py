@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 
 from toolkit.runs.effects import Effect, Reply, Request, Sleep, Turn
 from toolkit.runs.progress import Progress
@@ -43,11 +43,11 @@ def insist(progress: Progress, request: Request) -> Asking:
         yield from rest(progress, reply, tries)
 
 
-def watch(progress: Progress, read: Request, while_in: Collection[str]) -> Generator[Effect, Reply, Turn]:
+def watch(progress: Progress, read: Callable[[], Request], while_in: Collection[str]) -> Generator[Effect, Reply, Turn]:
     """Read a run for as long as it is in one of these states."""
     pause = 0.02
     while True:
-        reply = yield from insist(progress, read)
+        reply = yield from insist(progress, read())
         turn = progress.host.turn(progress.carried(reply))
         if turn.status not in while_in:
             return turn

@@ -44,7 +44,7 @@ def _create(progress: Progress) -> Beginning:
         if progress.run is not None:
             return host.turn(progress.run)
         progress.is_unsure = was_unsure = was_unsure or not (reply.refused or reply.status == 429)
-        if was_unsure and not progress.may_repeat:
+        if was_unsure and not (progress.keeps_keys or host.may_repeat):
             yield from _find(progress, reply)
             if progress.run is not None:
                 return (yield from read(progress))
@@ -57,7 +57,7 @@ def _find(progress: Progress, lost: Reply) -> Generator[Effect, Reply, None]:
     if threads is None:
         raise RunLost(_NOT_AGAIN) from lost.error
     reply = yield from insist(progress, threads.look())
-    if progress.may_repeat:
+    if progress.keeps_keys:
         return
     if not threads.can_find:
         raise RunLost(_CANNOT_KNOW) from lost.error

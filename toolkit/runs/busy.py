@@ -43,7 +43,7 @@ def make_way(progress: Progress, reply: Reply, tries: Iterator[float]) -> Genera
     if threads.on_active == "replace":
         yield from _cancel(progress, threads.cancel(other))
     progress.waits_for = f"{_in_the_way(other)}."
-    yield from watch(progress, replace(threads.read(other), is_ours=False), _ACTIVE)
+    yield from watch(progress, lambda: replace(threads.read(other), is_ours=False), _ACTIVE)
     progress.waits_for = ""
 
 

@@ -31,7 +31,7 @@ class Coverage:
     def foresee(self, effect: Effect) -> None:
         """Look, before the first effect, at a run that is our own to make. Raises ToolsMissing, with nothing sent."""
         run = self._host.run or (effect.run if isinstance(effect, Request) else None)
-        if run is not None:
+        if run is not None and self._host.functions(run):  # else the server may know of some
             self.look(run)
 
     def look(self, run: Json) -> None:

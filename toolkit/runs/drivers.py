@@ -123,6 +123,9 @@ def _exchange(client: OpenAI, request: Request, outcome: Outcome, clock: _Clock)
     try:
         with _send(client, request, clock) as stream, watched(stream.response, clock.ends) as watch:
             outcome.begin(stream.response.status_code, stream.response.headers)
+            if request.behind is not None:
+                with _send(client, request.behind, clock) as accepted:
+                    accepted.response.read()
             for chunk in _chunks(stream.response):
                 yield from outcome.feed(chunk)
                 if outcome.is_complete:
@@ -219,6 +222,9 @@ async def _aexchange(client: AsyncOpenAI, request: Request, outcome: Outcome, cl
         async with stream, aclosing(stream.response.aiter_bytes()) as chunks:
             outcome.begin(stream.response.status_code, stream.response.headers)
             ends = clock.ends
+            if request.behind is not None:
+                async with _until(ends), await _asend(client, request.behind, clock) as accepted:
+                    await accepted.response.aread()
             while True:
                 async with _until(ends):
                     chunk = await _next(chunks, stream.response)

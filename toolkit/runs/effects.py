@@ -63,6 +63,8 @@ class Request:
     """How long one read may take; the limit in seconds may cut it shorter."""
     is_ours: bool = True
     """Whether it is about our run, not about another one in its thread."""
+    behind: Request | None = None
+    """Sent once the answer to this has begun, where that is a stream of what happens: so nothing of it is missed."""
     run: Json | None = None
     """Where the server keeps no runs: the run as it is while this is not answered, for the answer to be added to."""
 

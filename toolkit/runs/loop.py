@@ -39,7 +39,7 @@ def loop(
     host: Host, limits: Limits, gate: Gate, form: Form[Any] | None = None
 ) -> Generator[Effect, Reply, Result[Any]]:
     """Bring a run to its end: start it, run the tools it asks for, hand in their outputs, until it is over."""
-    progress = Progress(host, limits, gate, run=host.run, may_repeat=host.may_repeat, form=form)
+    progress = Progress(host, limits, gate, run=host.run, form=form)
     try:
         turn = yield from begin(progress)
         while True:
@@ -68,7 +68,7 @@ def loop(
 def _watch(progress: Progress, turn: Turn) -> Move:
     """Read a run until it waits for us or is over: its stream broke, or it has none."""
     progress.has_gaps = True
-    return (yield from watch(progress, progress.to_read(), (turn.status,)))
+    return (yield from watch(progress, progress.to_read, (turn.status,)))
 
 
 def _answer(progress: Progress, turn: Turn) -> Move:
@@ -84,7 +84,7 @@ def _answer(progress: Progress, turn: Turn) -> Move:
         carried = progress.host.run_in(reply.body)
         if carried is not None:
             return progress.hand_in(progress.host.turn(carried))
-        if reply.refused or not progress.may_repeat:
+        if reply.refused or not progress.keeps_keys:
             now = yield from read(progress)
             if now != turn:
                 return progress.hand_in(now)
@@ -125,7 +125,7 @@ def _list_messages(progress: Progress) -> Generator[Effect, Reply, None]:
     if request is None:
         return
     while request is not None:
-        messages, after = progress.host.listed((yield from insist(progress, request)))
+        messages, after = progress.host.listed(progress.known, (yield from insist(progress, request)))
         found += messages
         request = progress.host.messages(progress.known, after) if after is not None else None
     progress.messages = found

@@ -51,9 +51,8 @@ class Progress:
     turns: int = 0
     has_gaps: bool = False
     """Part of the run was not seen on a stream, so its messages must be listed."""
-    may_repeat: bool = False
-    """What was not answered may be sent again: the server answers a repeated Idempotency-Key as it did before, or
-    nothing is left there by a request that was not answered."""
+    keeps_keys: bool = False
+    """The server answers a repeated Idempotency-Key as it did before."""
     is_unsure: bool = False
     """The run may have been made though nobody told us."""
     form: Form[Any] | None = None
@@ -71,7 +70,7 @@ class Progress:
             self.run = self.host.run_in(reply.body) or self.run
         self.messages += reply.messages
         self.calls += reply.finished
-        self.may_repeat = self.may_repeat or reply.headers.get("x-idempotency-key") == "kept"
+        self.keeps_keys = self.keeps_keys or reply.headers.get("x-idempotency-key") == "kept"
 
     @property
     def known(self) -> Json:

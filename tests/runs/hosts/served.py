@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -54,7 +55,7 @@ class Served:
     ends_with: str = "[DONE]"
     """The last data of a stream; empty for none."""
 
-    def do(self, request: Request) -> BaseModel | Json | Events | None:
+    def do(self, request: Request) -> BaseModel | Json | Events | asyncio.Queue[tuple[str, Json] | None] | None:
         raise NotImplementedError
 
     def bodies(self, name: str) -> list[Json]:
@@ -98,7 +99,29 @@ class Served:
             return _send(writer, 200, dumped(answer))
         if isinstance(answer, dict):
             return _send(writer, 200, answer)
+        if isinstance(answer, asyncio.Queue):
+            return await self._live(reader, writer, answer)
         return await self._stream(writer, answer, fault)
+
+    async def _live(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        events: asyncio.Queue[tuple[str, Json] | None],
+    ) -> bool:
+        """Stream what happens until there is None; cut then, as a connection that breaks."""
+        writer.write(b"HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        await writer.drain()
+        while not reader.at_eof():  # until the client has gone
+            try:
+                event = await asyncio.wait_for(events.get(), 0.05)
+            except TimeoutError:
+                continue
+            if event is None:
+                break
+            _event(writer, event[0], json.dumps(event[1]))
+            await writer.drain()
+        return False
 
     async def _stream(self, writer: asyncio.StreamWriter, events: Events, fault: str) -> bool:
         kind, _, number = fault.partition(":")
@@ -126,6 +149,7 @@ class Served:
 def _send(writer: asyncio.StreamWriter, status: int, body: Json) -> bool:
     data = json.dumps(body).encode()
     wait = "retry-after-ms: 5\r\n" if status in (429, 500, 503) else ""
+    wait += f"date: {formatdate(usegmt=True)}\r\n"
     head = f"HTTP/1.1 {status} X\r\n{wait}content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
     writer.write(head.encode() + data)
     return True

@@ -72,7 +72,7 @@ class Host(Protocol):
 
     @property
     def may_repeat(self) -> bool:
-        """Whether a request that was not answered has left nothing behind, so that it may be sent again."""
+        """Whether a first request that was not answered may be sent again: it has left nothing, or is known again."""
         ...
 
     @property
@@ -105,7 +105,7 @@ class Host(Protocol):
         """List the run's messages, oldest first, from behind the message `after`; None where answers bring them."""
         ...
 
-    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
+    def listed(self, run: Json, reply: Reply) -> tuple[Sequence[Json], str | None]:
         """Read the answer to `messages`: the assistant's, and where to go on when there are more."""
         ...
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote
 
 from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
 from toolkit.runs.events import ServerEvent
 from toolkit.runs.hosts import OnActive, OnExpiry
+from toolkit.runs.hosts.found import made_since_start
 from toolkit.runs.hosts.reading import Carried, CarriedReading
 from toolkit.runs.late import continued_by, options_of, told
 
@@ -95,7 +95,7 @@ class Assistants:
             return None
         # An active run keeps others out: had it been there before, we would have been refused, not left unanswered.
         active = self.turn(run).status in ("working", "waiting")
-        return run if active or _made_since_start(run, reply) else None
+        return run if active or made_since_start(run["created_at"], reply) else None
 
     def is_kept_out(self, reply: Reply) -> bool:
         # The API has no code for it; its words have stayed the same.
@@ -120,7 +120,7 @@ class Assistants:
         query = f"run_id={quote(run['id'], safe='')}&order=asc&limit=100{behind}"
         return Request("GET", f"{_thread(run['thread_id'])}/messages?{query}", headers=_BETA)
 
-    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
+    def listed(self, run: Json, reply: Reply) -> tuple[Sequence[Json], str | None]:
         data = _data(reply)
         after = data[-1]["id"] if data and (reply.body or {}).get("has_more") else None
         return [message for message in data if message["role"] == "assistant"], after
@@ -204,12 +204,3 @@ def _data(reply: Reply) -> Sequence[Json]:
 
 def _call(asked: Json) -> Call:
     return Call(asked["id"], asked["function"]["name"], asked["function"]["arguments"])
-
-
-def _made_since_start(run: Json, reply: Reply) -> bool:
-    """Compare on the server's clock, which its answers tell in whole seconds; without one, take it for an older run."""
-    try:
-        now = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
-    except ValueError:
-        return False
-    return bool(run["created_at"] >= int(now - reply.elapsed_s))

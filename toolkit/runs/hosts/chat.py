@@ -98,7 +98,7 @@ class Completions:
     def messages(self, run: Json, after: str | None) -> None:
         return None
 
-    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
+    def listed(self, run: Json, reply: Reply) -> tuple[Sequence[Json], str | None]:
         return (), None
 
     def corrected(self, run: Json, text: str) -> Completions:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from openai.types import Metadata, ReasoningEffort
+    from openai.types.beta.agents import session_create_params as sessions
     from openai.types.chat import (
         ChatCompletionAudioParam,
         ChatCompletionPredictionContentParam,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from openai.types.responses.service_tier import ServiceTier
     from openai.types.shared_params import Reasoning
 
-__all__ = ["ChatOptions", "ResponsesOptions"]
+__all__ = ["ChatOptions", "ResponsesOptions", "SessionsOptions"]
 
 
 class ChatOptions(TypedDict, total=False):
@@ -105,3 +106,18 @@ class ResponsesOptions(TypedDict, total=False):
     top_p: float | None
     truncation: Literal["auto", "disabled"] | None
     user: str | None
+
+
+class SessionsOptions(TypedDict, total=False):
+    """Options of `client.beta.agents.sessions.create`; values are passed on as they are, None is not given."""
+
+    agent: sessions.Agent | None
+    """What the agent is like, or how it differs from the saved one of `agent_id`; the functions are the toolset's."""
+    agent_id: str | None
+    extra_body: Mapping[str, Any] | None
+    """Fields that the client does not know."""
+    metadata: Metadata | None
+    prompt_cache_options: sessions.PromptCacheOptions | None
+    review: Literal["none", "auto_review"] | None
+    stream_options: sessions.StreamOptions | None
+    vault_ids: Sequence[str] | None

@@ -125,7 +125,7 @@ class Chain:
     def messages(self, run: Json, after: str | None) -> None:
         return None
 
-    def listed(self, reply: Reply) -> tuple[Sequence[Json], str | None]:
+    def listed(self, run: Json, reply: Reply) -> tuple[Sequence[Json], str | None]:
         return (), None
 
     def corrected(self, run: Json, text: str) -> Chain:

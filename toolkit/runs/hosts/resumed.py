@@ -6,6 +6,7 @@ from toolkit.runs.hosts import Host, OnExpiry
 from toolkit.runs.hosts.assistants import Assistants
 from toolkit.runs.hosts.chat import CHAT, Completions
 from toolkit.runs.hosts.responses import RESPONSES, Chain
+from toolkit.runs.hosts.sessions import SESSIONS, Turns
 from toolkit.runs.pending import Pending
 
 __all__ = ["resumed"]
@@ -21,6 +22,8 @@ def resumed(verb: str, key: str, pending: Pending, on_expiry: OnExpiry) -> Host:
     kind, streams = state.get("object"), verb == "resume_stream"
     if kind == CHAT:
         return Completions(state, streams, picked_up=True)
+    if kind == SESSIONS:
+        return Turns(state, picked_up=True)
     if kind == RESPONSES:
         return Chain(state, streams, picked_up=True)
     raise ValueError(f"{verb}() does not know runs of the kind {kind!r}")
