@@ -2,7 +2,8 @@
 
 What it says goes by the model's name: `plain` answers at once; `stamped` first says the time on this machine's
 monotonic clock, in nanoseconds, and the rest 20 ms later; `wait-MS` answers after so many milliseconds; `calls-N-R`
-asks for N calls of `note`, R turns long, and then answers. Prints its URL and serves until its input ends.
+asks for N calls of `note`, R turns long, and then answers: whole as well as streamed, and as responses too. Prints its
+URL and serves until its input ends.
 """
 
 from __future__ import annotations
@@ -37,11 +38,16 @@ class Connection(asyncio.Protocol):
         self._buffer = rest[size:]
         if head.startswith(b"GET"):
             self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n" + b'{"data":[]}')
+        elif b"/responses " in head.split(b"\r\n", 1)[0]:
+            self._transport.write(_json(_response(json.loads(rest[:size]))))
         else:
             self._complete(json.loads(rest[:size]))
 
     def _complete(self, request: dict[str, Any]) -> None:
         kind, *numbers = request["model"].split("-")
+        if not request.get("stream"):
+            self._transport.write(_json(_completion(request, int(numbers[0]), int(numbers[1]))))
+            return
         loop = asyncio.get_running_loop()
         if kind == "stamped":
             self._transport.write(_HEAD + _chunk(_said(str(time.monotonic_ns()))))
@@ -57,6 +63,36 @@ class Connection(asyncio.Protocol):
 
 def _turns(messages: list[dict[str, Any]]) -> int:
     return sum("tool_calls" in message for message in messages)
+
+
+def _completion(request: dict[str, Any], count: int, turns: int) -> dict[str, Any]:
+    """A completion in one piece: of `calls-N-R` only."""
+    names = [f"call_{time.monotonic_ns()}_{index}" for index in range(count)]
+    function = {"name": "note", "arguments": ARGUMENTS}
+    calls = [{"id": name, "type": "function", "function": function} for name in names]
+    is_over = _turns(request["messages"]) >= turns
+    message = {"role": "assistant", "content": "Sunny." if is_over else None}
+    choice = {"index": 0, "message": message if is_over else {**message, "tool_calls": calls}}
+    usage = {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30}
+    choice["finish_reason"] = "stop" if is_over else "tool_calls"
+    return {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+
+
+def _response(request: dict[str, Any]) -> dict[str, Any]:
+    """A response in one piece: of `calls-N-R` only; its id says which turn it is."""
+    count, turns = (int(number) for number in request["model"].split("-")[1:])
+    turn = int((request.get("previous_response_id") or "resp_0")[5:]) + 1
+    text = {"type": "output_text", "text": "Sunny.", "annotations": []}
+    said = {"type": "message", "id": "msg", "role": "assistant", "status": "completed", "content": [text]}
+    call = {"type": "function_call", "name": "note", "arguments": ARGUMENTS, "status": "completed"}
+    calls = [{**call, "id": f"fc_{turn}_{index}", "call_id": f"call_{turn}_{index}"} for index in range(count)]
+    output = [said] if turn > turns else calls
+    return {"id": f"resp_{turn}", "object": "response", "status": "completed", "model": "m", "output": output}
+
+
+def _json(answer: dict[str, Any]) -> bytes:
+    body = json.dumps(answer).encode()
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
 
 def _event(delta: dict[str, Any], reason: str | None = None) -> bytes:

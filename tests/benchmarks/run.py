@@ -25,6 +25,7 @@ SUBJECTS = (
     "definitions",
     "dispatch",
     "rounds",
+    "hosts",
     "parallel",
     "serving",
     "first_words",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ROOT", "Served", "engine_and_model", "environment"]
+__all__ = ["ROOT", "Served", "engine_and_model", "environment", "fake_model"]
 
 ROOT = Path(__file__).parents[2]
 _ENGINE = "import sys; from toolkit.cli import main; sys.exit(main())"
@@ -27,11 +27,18 @@ class Served:
 
 
 @contextmanager
+def fake_model() -> Iterator[str]:
+    """Serve the fake model alone."""
+    with _process([str(Path(__file__).with_name("fake_model.py"))]) as (url, _):
+        yield url
+
+
+@contextmanager
 def engine_and_model(*options: str) -> Iterator[Served]:
     """Serve the engine, with `toolkit serve` and these options, on a new SQLite file and the fake model."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        _process([str(Path(__file__).with_name("fake_model.py"))]) as (model_url, _),
+        fake_model() as model_url,
     ):
         serve = ["serve", "--port", "0", "--store", f"sqlite:///{folder}/store.db", "--model-url", model_url]
         with _process(["-c", _ENGINE, *serve, "--no-check-model", *options]) as (engine_url, pid):
