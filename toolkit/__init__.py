@@ -44,9 +44,10 @@ if TYPE_CHECKING:
     from toolkit.runs.resuming import resume, resume_stream
     from toolkit.runs.streams import AsyncStream, Stream
     from toolkit.runs.verbs import run, stream
+    from toolkit.tools.attachments import File, Image
     from toolkit.tools.calls import Call, FinishedCall
     from toolkit.tools.context import RunContext
-    from toolkit.tools.output import Image, Output
+    from toolkit.tools.output import Output
     from toolkit.tools.tool import Tool, tool
     from toolkit.tools.toolset import Toolset
 
@@ -63,6 +64,7 @@ __all__ = [
     "Drifted",
     "EngineError",
     "Event",
+    "File",
     "FinishedCall",
     "Image",
     "Journal",
@@ -118,9 +120,10 @@ _HOME = {
     "toolkit.runs.resuming": ("resume", "resume_stream"),
     "toolkit.runs.streams": ("AsyncStream", "Stream"),
     "toolkit.runs.verbs": ("run", "stream"),
+    "toolkit.tools.attachments": ("File", "Image"),
     "toolkit.tools.calls": ("Call", "FinishedCall"),
     "toolkit.tools.context": ("RunContext",),
-    "toolkit.tools.output": ("Image", "Output"),
+    "toolkit.tools.output": ("Output",),
     "toolkit.tools.tool": ("Tool", "tool"),
     "toolkit.tools.toolset": ("Toolset",),
 }

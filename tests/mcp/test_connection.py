@@ -82,7 +82,7 @@ def test_the_tools_of_all_pages(connection: Connection) -> None:
         "read",
         "held",
         "[a, file:///a]",
-        "[Image 1: image/png, 2 bytes]",
+        "[An image (image/png, 2 bytes). Functions can only answer with text here: you cannot see it.]",
     ]
     assert tools["files_read"].call("{}").images == (Image(b"hi", "image/png"),)
     failed = tools["fail"].call("{}")

@@ -12,9 +12,13 @@ from toolkit.runs.kept import (
     kept_calls,
     run_note,
     started_note,
+    state_note,
+    state_of,
+    states_in,
     submitted_note,
     thread_of,
 )
+from toolkit.tools.attachments import Image
 from toolkit.tools.calls import Call, FinishedCall
 from toolkit.tools.output import Output
 
@@ -63,3 +67,10 @@ def test_a_decision_is_on_the_next_start_alone(decision: Decision) -> None:
 def test_a_mapping_of_arguments_is_kept_as_json() -> None:
     _, text = decided_note(CALL, 0, Approve({"amount": 1}))
     assert json.loads(text)["changed"] == '{"amount": 1}'
+
+
+def test_images_and_states_are_kept() -> None:
+    output = Output("[An image]", True, (Image(b"png"), "a text"))
+    entries = dict([finished_note(FinishedCall(CALL, output)), state_note(1, {"n": 1}), state_note(10, {"n": 10})])
+    assert kept_calls(entries)[CALL.id].output == output
+    assert (state_of(entries), states_in(entries), state_of({})) == ({"n": 10}, [1, 10], None)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from toolkit.errors import Retry
-from toolkit.tools.output import LEAST_OUTPUT_BYTES, Image, NoJsonForm, Output, output_of, text_of
+from toolkit.tools.attachments import Image
+from toolkit.tools.output import LEAST_OUTPUT_BYTES, NoJsonForm, Output, output_of, text_of
 
 
 class Unit(enum.Enum):
@@ -157,14 +158,9 @@ def test_any_text_is_utf8_within_the_cap(text: str, cap: int) -> None:
         assert content == text_of(text)
 
 
-def test_pictures_stand_beside_the_text() -> None:
-    dot, line = Image(b"dot", "image/gif"), Image(b"line")
-    assert output_of(dot) == Output("[Image 1: image/gif, 3 bytes]", True, (dot,))
-    assert output_of([dot, "between", {"a": 1}, line]) == Output(
-        '[Image 1: image/gif, 3 bytes]\nbetween\n{"a":1}\n[Image 2: image/png, 4 bytes]', True, (dot, line)
-    )
-    assert output_of(Output("said", False, (dot,))) == Output("said", False, (dot,))
-    assert repr(output_of(dot)) == (
-        "Output(content='[Image 1: image/gif, 3 bytes]', ok=True, images=[Image(3 bytes, media_type='image/gif')])"
-    )
+def test_what_an_output_shows_of_itself() -> None:
     assert repr(Output("a")) == "Output(content='a', ok=True)"
+    dot = Image(b"dot", "image/gif")
+    assert repr(Output("a", False, ("b", dot))) == (
+        "Output(content='a', ok=False, parts=('b', Image(media_type='image/gif', url='')))"
+    )

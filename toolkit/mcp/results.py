@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from toolkit.errors import ToolError
-from toolkit.tools.output import Image
+from toolkit.tools.attachments import Image
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult, ContentBlock

@@ -18,6 +18,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit.mcp.extra import check_extra
+from toolkit.tools.attachments import Image, said_of
 from toolkit.tools.calls import Call, FinishedCall
 from toolkit.tools.context import RunContext
 from toolkit.tools.dispatch import adispatch
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mcp.types import (
         CallToolRequestParams,
         CallToolResult,
+        ContentBlock,
         ElicitResult,
         InputRequiredResult,
         ListToolsResult,
@@ -160,8 +162,13 @@ def _refusal(answer: ElicitResult) -> CallToolResult | None:
 def _result(output: Output) -> CallToolResult:
     from mcp.types import CallToolResult, ImageContent, TextContent
 
-    images = [ImageContent(data=b64encode(each.data).decode(), mime_type=each.media_type) for each in output.images]
-    return CallToolResult(content=[TextContent(text=output.content), *images], is_error=not output.ok)
+    content: list[ContentBlock] = []
+    for part in output.parts or (output.content,):
+        if isinstance(part, Image) and part.data:
+            content.append(ImageContent(data=b64encode(part.data).decode(), mime_type=part.media_type))
+        else:
+            content.append(TextContent(text=part if isinstance(part, str) else said_of(part)))
+    return CallToolResult(content=content, is_error=not output.ok)
 
 
 def _listed(tool: Tool[..., Any]) -> Listed:

@@ -112,8 +112,10 @@ class RunTools:
         """Say to the model what a call came to, and that it was not quite the call it had asked for, if so."""
         if place not in self.changed:
             return finished
-        text = f"{finished.output.content}\n[Made with other arguments than yours: {finished.call.arguments}]"
-        return replace(finished, output=finished.output._replace(content=text))
+        note = f"[Made with other arguments than yours: {finished.call.arguments}]"
+        text, parts = f"{finished.output.content}\n{note}", finished.output.parts
+        parts = (*parts, {"type": "input_text", "text": note}) if parts else ()
+        return replace(finished, output=finished.output._replace(content=text, parts=parts))
 
 
 @dataclass(frozen=True, slots=True)

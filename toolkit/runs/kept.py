@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from toolkit.runs.decisions import Approve, Decision, Deny
 from toolkit.runs.effects import Json, Note
+from toolkit.tools.attachments import read_part, written_part
 from toolkit.tools.calls import Call, FinishedCall
 from toolkit.tools.output import Output
 
@@ -86,7 +87,8 @@ def started_note(call: Call, starts: int) -> Note:
 
 def finished_note(finished: FinishedCall) -> Note:
     output = finished.output
-    return f"finished {finished.call.id}", json.dumps({"output": output.content, "ok": output.ok})
+    parts = {"parts": [written_part(part) for part in output.parts]} if output.parts else {}
+    return f"finished {finished.call.id}", json.dumps({"output": output.content, "ok": output.ok, **parts})
 
 
 def submitted_note(call_id: str) -> Note:
@@ -123,7 +125,9 @@ def _with(kept: Kept, call_id: str, what: str, number: int, said: Json) -> Kept:
         case "started" if number >= kept.starts:
             return replace(kept, starts=number + 1, made=_call(call_id, said))
         case "finished":
-            return replace(kept, output=Output(said["output"], said["ok"]))
+            return replace(
+                kept, output=Output(said["output"], said["ok"], tuple(map(read_part, said.get("parts", ()))))
+            )
         case "submitted":
             return replace(kept, is_submitted=True)
         case _:

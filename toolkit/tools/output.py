@@ -5,8 +5,8 @@ is not asked, since it may exist only for the type checker. A value without a JS
 to the
 app: the `repr` of an object is never shown to the model.
 
-Pictures stand beside the text, which says that they are there: who hands the output on passes them where they can be
-taken.
+Images and files stand beside the text, which says that they are there: who hands the output on passes them where they
+can be taken.
 """
 
 from __future__ import annotations
@@ -18,26 +18,14 @@ from typing import NamedTuple, cast
 
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
-__all__ = ["LEAST_OUTPUT_BYTES", "MAX_OUTPUT_BYTES", "Image", "NoJsonForm", "Output", "output_of", "text_of"]
+from toolkit.tools.attachments import Attachment, Image, Part, has_attachments, said_of
+
+__all__ = ["LEAST_OUTPUT_BYTES", "MAX_OUTPUT_BYTES", "NoJsonForm", "Output", "output_of", "text_of"]
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """What one output may hold when nothing else was said, in bytes of UTF-8."""
 LEAST_OUTPUT_BYTES = 256
 """The smallest cap that still leaves room for the note that something was cut."""
-
-
-MOST_PARTS = 100
-"""Items of a list from which on nobody looks for pictures among them."""
-
-
-class Image(NamedTuple):
-    """A picture that a tool returns, by itself or in a list among texts and values."""
-
-    data: bytes
-    media_type: str = "image/png"
-
-    def __repr__(self) -> str:
-        return f"Image({len(self.data)} bytes, media_type={self.media_type!r})"
 
 
 class Output(NamedTuple):
@@ -50,12 +38,17 @@ class Output(NamedTuple):
 
     content: str
     ok: bool = True
-    images: tuple[Image, ...] = ()
-    """Pictures that `content` names; models get them where what hands the output on can take them."""
+    parts: tuple[Part, ...] = ()
+    """The same with images and files among the texts, for whoever can take them; empty without any."""
 
     def __repr__(self) -> str:
-        images = f", images={list(self.images)}" if self.images else ""
-        return f"Output(content={self.content!r}, ok={self.ok}{images})"
+        parts = f", parts={self.parts}" if self.parts else ""
+        return f"Output(content={self.content!r}, ok={self.ok}{parts})"
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The images among the parts."""
+        return tuple(part for part in self.parts if isinstance(part, Image))
 
 
 class NoJsonForm(TypeError):
@@ -67,32 +60,20 @@ def output_of(value: object, max_bytes: int = MAX_OUTPUT_BYTES) -> Output:
     if type(value) is str and value.isascii() and len(value) <= max_bytes:  # nearly every output: nothing to change
         return Output(value)
     if isinstance(value, Output):
-        return Output(_fitted(text_of(value.content), max_bytes), value.ok, value.images)
-    if (parts := _parts(value)) is not None:
-        return _with_images(parts, max_bytes)
+        return Output(_fitted(text_of(value.content), max_bytes), value.ok, value.parts)
+    if has_attachments(value):
+        return _attached(value if isinstance(value, list | tuple) else [value], max_bytes)
     return Output(_fitted(text_of(value), max_bytes))
 
 
-def _parts(value: object) -> Sequence[object] | None:
-    """Give what an answer with pictures is made of; None for one without."""
-    if isinstance(value, Image):
-        return [value]
-    if isinstance(value, list | tuple) and len(cast("Sequence[object]", value)) <= MOST_PARTS:
-        parts = cast("Sequence[object]", value)
-        return parts if any(isinstance(each, Image) for each in parts) else None
-    return None
-
-
-def _with_images(parts: Sequence[object], max_bytes: int) -> Output:
-    images: list[Image] = []
-    lines: list[str] = []
-    for part in parts:
-        if isinstance(part, Image):
-            images.append(part)
-            lines.append(f"[Image {len(images)}: {part.media_type}, {len(part.data)} bytes]")
-        else:
-            lines.append(text_of(part))
-    return Output(_fitted("\n".join(lines), max_bytes), True, tuple(images))
+def _attached(values: Sequence[object], max_bytes: int) -> Output:
+    """Say values of which some are images or files; the cap is for the text."""
+    texts = [said_of(one) if isinstance(one, Attachment) else text_of(one) for one in values]
+    parts: list[Part] = [
+        one if isinstance(one, Attachment) else _fitted(text, max_bytes)
+        for one, text in zip(values, texts, strict=True)
+    ]
+    return Output(_fitted("\n".join(texts), max_bytes), True, tuple(parts))
 
 
 def text_of(value: object) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from toolkit import RunContext, Toolset, tool
+from toolkit import File, Image, RunContext, Toolset, tool
 
-__all__ = ["SUM", "TOOLS", "add", "made", "pay", "who"]
+__all__ = ["SUM", "TOOLS", "add", "made", "pay", "plot", "who"]
 
 made: list[str] = []
 
@@ -27,6 +27,12 @@ def pay(amount: int) -> str:
 def who(ctx: RunContext[str]) -> str:
     """Say who asks."""
     return f"{ctx.deps} {ctx.run_id[:4]} {ctx.thread_id!r}"
+
+
+@tool
+def plot(with_file: bool) -> list[object]:
+    """Plot what there is."""
+    return ["The plot:", Image(b"png"), *([File(b"pdf", "report.pdf")] if with_file else [])]
 
 
 TOOLS = Toolset(add, pay, who)

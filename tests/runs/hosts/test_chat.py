@@ -13,7 +13,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 
 from tests.runs.conftest import World, blocking
 from tests.runs.hosts.chat_server import ChatServer, Says
-from tests.runs.hosts.common import SUM, TOOLS, add, made, who
+from tests.runs.hosts.common import SUM, TOOLS, add, made, plot, who
 from tests.runs.scripted import Answers
 from toolkit import (
     CallFinished,
@@ -211,6 +211,12 @@ def test_ids_that_a_server_uses_twice_are_told_apart(serve: Serve, world: World,
     result = world.run(serve(api), TOOLS, on=chat(), journal=tmp_path / "calls.db")
     assert made == ["1+2", "3+4", "3+4"]
     assert len({one.call.id for one in result.calls}) == 3
+
+
+def test_the_model_is_told_that_it_cannot_see_an_image(serve: Serve, world: World) -> None:
+    api = server(Says(calls=[("call_1", "plot", '{"with_file": false}')]), Says("Pity"))
+    world.run(serve(api), Toolset(plot), on=chat())
+    assert "you cannot see it" in api.bodies("POST /chat/completions")[1]["messages"][-1]["content"]
 
 
 def test_tools_are_hidden_from_runs(serve: Serve, world: World) -> None:

@@ -13,7 +13,7 @@ from openai.types.responses.response_create_params import ResponseCreateParamsBa
 from pydantic import BaseModel
 
 from tests.runs.conftest import World, blocking
-from tests.runs.hosts.common import SUM, TOOLS, add, made
+from tests.runs.hosts.common import SUM, TOOLS, add, made, plot
 from tests.runs.hosts.responses_server import ResponsesServer, Says
 from tests.runs.scripted import Answers
 from toolkit import (
@@ -275,6 +275,13 @@ def test_a_run_is_resumed_from_the_journal(serve: Serve, world: World, tmp_path:
     assert done.text == "Finished"
     assert len(set(made)) == len(made)
     assert journal.unfinished() == []
+
+
+def test_images_and_files_are_shown(serve: Serve, world: World, tmp_path: Path) -> None:
+    api = server(Says(calls=[("call_1", "plot", '{"with_file": true}')]), Says("Nice"))
+    world.run(serve(api), Toolset(plot), on=asks(), journal=tmp_path / "calls.db")
+    [output] = api.bodies(CREATE)[1]["input"]
+    assert [part["type"] for part in output["output"]] == ["input_text", "input_image", "input_file"]
 
 
 def test_answers_are_typed(serve: Serve, world: World) -> None:

@@ -12,7 +12,7 @@ from openai.types.beta.agents.session_create_params import SessionCreateParamsBa
 from pydantic import BaseModel
 
 from tests.runs.conftest import World, blocking
-from tests.runs.hosts.common import TOOLS, add, made
+from tests.runs.hosts.common import TOOLS, add, made, plot
 from tests.runs.hosts.sessions_server import Does, SessionsServer
 from tests.runs.scripted import Answers
 from toolkit import (
@@ -180,6 +180,14 @@ def test_a_run_is_resumed_from_the_journal(serve: Serve, world: World, tmp_path:
     assert done.text == "Finished"
     assert len(set(made)) == len(made)
     assert journal.unfinished() == []
+
+
+def test_images_are_shown_and_files_are_told_of(serve: Serve, world: World) -> None:
+    calls = [("call_1", "plot", {"with_file": False}), ("call_2", "plot", {"with_file": True})]
+    api = server(Does(calls=calls), Does("Nice"))
+    world.run(serve(api), Toolset(plot), on=NEW)
+    assert [part["type"] for part in api.results[0]["output"]] == ["input_text", "input_image"]
+    assert "report.pdf" in api.results[1]["output"]
 
 
 def test_answers_are_typed(serve: Serve, world: World) -> None:

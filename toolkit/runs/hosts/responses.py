@@ -18,6 +18,7 @@ from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.options import ResponsesOptions
 from toolkit.runs.hosts.ours import begun, functions_of, turn_of
 from toolkit.runs.hosts.responses_reading import ResponsesReading, piece_of
+from toolkit.tools.attachments import written_part
 
 if TYPE_CHECKING:
     from openai.types.conversations import Conversation
@@ -182,7 +183,8 @@ def _said(run: Json, items: Sequence[Json]) -> Json:
 
 
 def _output(finished: FinishedCall) -> Json:
-    return {"type": "function_call_output", "call_id": finished.call.id, "output": finished.output.content}
+    output = [written_part(part) for part in finished.output.parts] or finished.output.content
+    return {"type": "function_call_output", "call_id": finished.call.id, "output": output}
 
 
 def _id(conversation: Any) -> str:
