@@ -247,7 +247,7 @@ def test_no_server_at_all_is_the_clients_own_exception(world: World) -> None:
 def test_a_page_that_is_no_api(world: World, serve: Serve) -> None:
     service = Service([Says("Hello")], faults={"create": ["json"]}, reads_before_done=0)
     service.play = lambda: [("", {"object": "page"})]  # type: ignore[method-assign]
-    with pytest.raises(RunLost, match="Assistants API"):
+    with pytest.raises(RunLost, match="carried no run"):
         world.run(serve(service), **HERE)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,7 @@ def _exchange(client: OpenAI, request: Request, outcome: Outcome, clock: _Clock)
             outcome.begin(stream.response.status_code, stream.response.headers)
             if request.behind is not None:
                 with _send(client, request.behind, clock) as accepted:
-                    accepted.response.read()
+                    deque(_chunks(accepted.response), maxlen=0)
             for chunk in _chunks(stream.response):
                 yield from outcome.feed(chunk)
                 if outcome.is_complete:
@@ -223,8 +224,13 @@ async def _aexchange(client: AsyncOpenAI, request: Request, outcome: Outcome, cl
             outcome.begin(stream.response.status_code, stream.response.headers)
             ends = clock.ends
             if request.behind is not None:
-                async with _until(ends), await _asend(client, request.behind, clock) as accepted:
-                    await accepted.response.aread()
+                async with (
+                    _until(ends),
+                    await _asend(client, request.behind, clock) as accepted,
+                    aclosing(accepted.response.aiter_bytes()) as rest,
+                ):
+                    while await _next(rest, accepted.response):
+                        pass
             while True:
                 async with _until(ends):
                     chunk = await _next(chunks, stream.response)

@@ -27,7 +27,7 @@ from toolkit.runs.result import Result, refusal_of, text_of
 
 __all__ = ["Progress"]
 
-_NO_RUN = "The server's answer carried no run: is this an Assistants API?"
+_NO_RUN = "The server's answer carried no run: is this the API that was asked for?"
 _NO_READ = "The server has not said what became of the run, and it cannot be read there."
 
 
@@ -162,7 +162,7 @@ class Progress:
     def _trouble(self, reply: Reply) -> RunError:
         if self.run is None:
             return RunKept(f"The run had expired, and a new one was not made: {reply.error or _NO_RUN}")
-        name = f"run {self.run['id']} in {self.run['thread_id']}"
+        name = f"run {self.run['id']}" + (f" in {self.run['thread_id']}" if self.run["thread_id"] else "")
         if reply.refused:
             return RunError(f"The server refused to go on with {name}: {reply.error}")
         return RunLost(f"The server stopped answering; {name} may go on there. Resume it: error.pending.")

@@ -159,6 +159,17 @@ def test_a_run_waits_for_approval_and_goes_on_elsewhere(serve: Serve, world: Wor
     assert (done.text, made) == ("Paid", ["paid 5"])
 
 
+def test_a_run_is_resumed_in_a_later_turn(serve: Serve, world: World) -> None:
+    """Its results go under another key than those of the turns before, which another process has posted."""
+    asks = [Does(calls=TWO[:1]), Does(calls=[("call_2", "pay", {"amount": 5})]), Does(calls=[("call_3", *TWO[0][1:])])]
+    url = serve(server(*asks, Does("Done")))
+    pending = world.run(url, TOOLS, on=OLD).pending
+    assert pending is not None
+    with blocking(url) as client:
+        done = resume(client, TOOLS, pending, approvals={"call_2": True}, limits=Limits(seconds=20))
+    assert (done.text, made) == ("Done", ["1+2", "paid 5", "1+2"])
+
+
 def test_a_run_is_resumed_from_the_journal(serve: Serve, world: World, tmp_path: Path) -> None:
     """The program stops while the server goes on waiting: nobody cancels the turn there."""
 

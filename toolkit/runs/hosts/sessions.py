@@ -153,9 +153,11 @@ class Turns:
         return Request("GET", path, headers=_BETA, run=run)
 
     def submit(self, run: Json, finished: Sequence[FinishedCall], turn: int) -> Request:
-        answered = [*run["answered"], *(one.call.id for one in finished)]
-        run = {**run, "status": "in_progress", "required_action": None}
-        return self._say({**run, "answered": answered}, [_result(run, one) for one in finished], f"turn-{turn}")
+        before: Sequence[str] = run["answered"]
+        answered = [*before, *(one.call.id for one in finished)]
+        run = {**run, "status": "in_progress", "required_action": None, "answered": answered}
+        # The same key in whatever process, so not by our own count of turns.
+        return self._say(run, [_result(run, one) for one in finished], f"results-{len(before)}")
 
     def cancel(self, run: Json) -> Request:
         body = {"events": [{"type": "agent.session.input.cancel"}]}
