@@ -97,7 +97,7 @@ def test_the_new_run_is_ours_and_is_cancelled_when_we_leave() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Reply(200, {"object": "page"}), "Assistants API"),
+        (Reply(200, {"object": "page"}), "is this the API that was asked for"),
         (Reply(400, error=ValueError("no such model")), "not made: no such model"),
     ],
 )

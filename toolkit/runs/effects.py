@@ -114,7 +114,7 @@ class RunTools:
             return finished
         note = f"[Made with other arguments than yours: {finished.call.arguments}]"
         text, parts = f"{finished.output.content}\n{note}", finished.output.parts
-        parts = (*parts, {"type": "input_text", "text": note}) if parts else ()
+        parts = (*parts, note) if parts else ()
         return replace(finished, output=finished.output._replace(content=text, parts=parts))
 
 

@@ -72,7 +72,7 @@ def ready(
         kind = type(client).__name__
         raise TypeError(f"{verb}() takes an openai.OpenAI or openai.AsyncOpenAI first, not {kind}{made}")
     gate = replace(gate, has_journal=journal is not None)
-    return Job(host, limits, gate, missing, approve, Recorder(journal), form)
+    return Job(host, limits, gate, missing, approve, Recorder(journal), form=form)
 
 
 def form_of(output_type: type[Any] | None) -> Form[Any] | None:
