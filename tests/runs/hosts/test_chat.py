@@ -14,6 +14,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 from tests.runs.conftest import World, blocking
 from tests.runs.hosts.chat_server import ChatServer, Says
 from tests.runs.hosts.common import SUM, TOOLS, add, made, plot, who
+from tests.runs.hosts.served import their_options
 from tests.runs.scripted import Answers
 from toolkit import (
     CallFinished,
@@ -357,6 +358,7 @@ def test_a_resumed_run_needs_its_tools(serve: Serve, world: World) -> None:
 # -- what is asked for -------------------------------------------------------------------------------------------------
 
 
+@their_options
 def test_the_options_are_those_of_the_client() -> None:
     """Those left out are the loop's own business, or were replaced by tools."""
     ours = {"messages", "model", "tools", "n", "functions", "function_call"}

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from tests.runs.conftest import World, blocking
 from tests.runs.hosts.common import SUM, TOOLS, add, made, plot
 from tests.runs.hosts.responses_server import ResponsesServer, Says
+from tests.runs.hosts.served import their_options
 from tests.runs.scripted import Answers
 from toolkit import (
     CallFinished,
@@ -299,6 +300,7 @@ def test_answers_are_typed(serve: Serve, world: World) -> None:
 # -- what is asked for -------------------------------------------------------------------------------------------------
 
 
+@their_options
 def test_the_options_are_those_of_the_client() -> None:
     ours = {"input", "model", "conversation", "previous_response_id"}
     given = ResponsesOptions.__optional_keys__ - {"extra_body"}

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from tests.runs.conftest import World, blocking
 from tests.runs.hosts.common import TOOLS, add, made, plot
+from tests.runs.hosts.served import their_options
 from tests.runs.hosts.sessions_server import Does, SessionsServer
 from tests.runs.scripted import Answers
 from toolkit import (
@@ -213,6 +214,7 @@ def test_answers_are_typed(serve: Serve, world: World) -> None:
     assert result.usage is not None and result.usage.total_tokens == 24
 
 
+@their_options
 def test_the_options_are_those_of_the_client() -> None:
     given = SessionsOptions.__optional_keys__ - {"extra_body"}
     assert given == SessionCreateParamsBase.__annotations__.keys() - {"input", "environment"}

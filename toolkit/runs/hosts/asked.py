@@ -53,7 +53,7 @@ def plain(what: str, value: object) -> Any:
     """Give a value as JSON has it, the client's own models included. Raises TypeError for what has no JSON form."""
     try:
         return json.loads(json.dumps(value, default=_plainer, allow_nan=False))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise TypeError(f"{what} has no JSON form: {error}") from error
 
 
@@ -65,4 +65,4 @@ def _plainer(value: object) -> object:
         return dict(cast("Mapping[object, object]", value))
     if isinstance(value, Iterable):
         return list(cast("Iterable[object]", value))
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError(f"{type(value).__name__} is not known to it")
