@@ -129,6 +129,8 @@ def _exchange(client: OpenAI, request: Request, outcome: Outcome, clock: _Clock)
                     deque(_chunks(accepted.response), maxlen=0)
             for chunk in _chunks(stream.response):
                 yield from outcome.feed(chunk)
+                if outcome.is_complete and request.is_endless:
+                    break
                 if outcome.is_complete:
                     watch.ends = min(watch.ends, time.monotonic() + _LINGER_S)
                 else:
@@ -238,6 +240,8 @@ async def _aexchange(client: AsyncOpenAI, request: Request, outcome: Outcome, cl
                     break
                 for event in outcome.feed(chunk):
                     yield event
+                if outcome.is_complete and request.is_endless:
+                    break
                 if outcome.is_complete:
                     ends = min(ends, time.monotonic() + _LINGER_S)
             _finish(outcome, stream.response)

@@ -63,6 +63,8 @@ class Request:
     """How long one read may take; the limit in seconds may cut it shorter."""
     is_ours: bool = True
     """Whether it is about our run, not about another one in its thread."""
+    is_endless: bool = False
+    """Whether the answer is a stream that goes on behind what we wait for; it is left then, not read to its end."""
     behind: Request | None = None
     """Sent once the answer to this has begun, where that is a stream of what happens: so nothing of it is missed."""
     run: Json | None = None

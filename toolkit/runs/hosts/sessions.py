@@ -131,7 +131,7 @@ class Turns:
             event = {"type": "agent.session.input.message", "input": run["input"]}
             return self._say(run, [event], f"input-{len(run['answered'])}")
         body = {**run["body"], "input": run["input"], "stream": True}
-        return Request("POST", "/agents/sessions", body, _BETA, _SILENCE_S, run=run)
+        return Request("POST", "/agents/sessions", body, _BETA, _SILENCE_S, is_endless=True, run=run)
 
     def look(self) -> Request:
         return Request("GET", f"{_session(self.first)}/turns?limit=1&order=desc", headers=_BETA)
@@ -206,7 +206,7 @@ class Turns:
         path, key = f"{_session(run)}/events", f"{run['post_key']}-{what}"
         post = Request("POST", path, {"events": events}, {**_BETA, "Idempotency-Key": key})
         headers = {**_BETA, "Accept": "text/event-stream"}
-        return Request("GET", path, None, headers, _SILENCE_S, behind=post, run=run)
+        return Request("GET", path, None, headers, _SILENCE_S, is_endless=True, behind=post, run=run)
 
 
 def _result(run: Json, finished: FinishedCall) -> Json:
