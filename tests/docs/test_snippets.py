@@ -66,7 +66,7 @@ def test_examples_of(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_links_lead_somewhere() -> None:
     for path in PAGES:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
-            if "://" not in target:
+            if "://" not in target and not target.startswith("sandbox:"):  # files of a session, in what a model says
                 assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
