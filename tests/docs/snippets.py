@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.started.command import started_often
 
 __all__ = ["Block", "blocks", "commands", "expected", "matches", "run_console", "run_python", "served"]
 
@@ -116,7 +116,7 @@ def run_console(command: Command, folder: Path, environment: dict[str, str], whe
 @contextlib.contextmanager
 def served(command: Command, folder: Path, environment: dict[str, str]) -> Iterator[str]:
     """Keep a `toolkit serve` running on a free port, and give its address without /v1."""
-    words = [os.path.join(os.path.dirname(sys.executable), "toolkit"), *command.text.split()[1:], "--port", "0"]
+    words = [started_often(), *command.text.split()[1:], "--port", "0"]
     with subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         address = server.stdout.readline().strip().removesuffix("/v1")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.started.command import started_often
+
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "cli.md").read_text(encoding="utf-8")
-TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 VARIABLE = re.compile(r"TOOLKIT_[A-Z_]+")
 
 
 def help_of(*command: str) -> str:
-    text = subprocess.run([TOOLKIT, *command, "--help"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run([started_often(), *command, "--help"], capture_output=True, text=True, check=True).stdout
     return text.replace("--check-model / ", "")  # what is the default needs no line
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.docs.snippets import Block, blocks, commands, expected, matches, run_console, run_python, served
+from tests.started.command import started_often
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [
@@ -27,8 +28,8 @@ LOCAL = re.compile(r"http://(?:localhost|127\.0\.0\.1):8000")
 def clean_environment(home: Path) -> dict[str, str]:
     """The user's own environment without keys and addresses, with the console command and a home of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "TOOLKIT_"))}
-    bin_folder = os.path.dirname(sys.executable)
-    return kept | {"PATH": f"{bin_folder}{os.pathsep}{kept['PATH']}", "XDG_DATA_HOME": str(home), "COLUMNS": "80"}
+    path = [os.path.dirname(started_often()), os.path.dirname(sys.executable), kept["PATH"]]
+    return kept | {"PATH": os.pathsep.join(path), "XDG_DATA_HOME": str(home), "COLUMNS": "80"}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
