@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.contract.doors import served
+from tests.started.command import INSTALLED, started_often
 from toolkit.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 
 
 def run(*command: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +28,7 @@ def run(*command: str, folder: Path = ROOT, **environment: str) -> subprocess.Co
 
 
 def notes(name: str, *arguments: str, folder: str = str(EXAMPLES / "notes")) -> subprocess.CompletedProcess[str]:
-    return run(TOOLKIT, "call", f"examples/notes.py:{name}", *arguments, NOTES_DIR=folder)
+    return run(started_often(), "call", f"examples/notes.py:{name}", *arguments, NOTES_DIR=folder)
 
 
 def test_weather_assistant() -> None:
@@ -75,7 +75,7 @@ def test_make_demo_shows_the_whole_job() -> None:
     recipe = run("make", "-n", "--no-print-directory", "demo").stdout
     assert "toolkit run examples/weather_assistant.py --store sqlite:///:memory: --steps" in recipe
     request = recipe.rsplit('"', 2)[1]
-    done = run(TOOLKIT, "run", "examples/weather_assistant.py", "--store", "sqlite:///:memory:", "--steps", request)
+    done = run(INSTALLED, "run", "examples/weather_assistant.py", "--store", "sqlite:///:memory:", "--steps", request)
     assert (done.returncode, done.stderr) == (0, "")
     for said in (
         "requires_action: 2 calls",
@@ -88,7 +88,7 @@ def test_make_demo_shows_the_whole_job() -> None:
 
 
 def test_make_demo_with_an_endpoint_and_no_model() -> None:
-    done = run(TOOLKIT, "run", "examples/weather_assistant.py", "Hello", OPENAI_API_KEY="key")
+    done = run(started_often(), "run", "examples/weather_assistant.py", "Hello", OPENAI_API_KEY="key")
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert "TOOLKIT_MODEL=NAME" in done.stderr
@@ -160,7 +160,7 @@ def test_notes_never_leave_their_folder(tmp_path: Path) -> None:
 
 def test_an_assistant_reads_real_notes() -> None:
     done = run(
-        TOOLKIT,
+        started_often(),
         "run",
         "examples/notes.py",
         "Figures of the column amount in expenses.csv",
@@ -177,7 +177,7 @@ WITH_TOOLS = [path for path in sorted(EXAMPLES.rglob("*.py")) if "@tool" in path
 
 @pytest.mark.parametrize("path", WITH_TOOLS, ids=lambda path: path.name)
 def test_the_lint_has_nothing_to_remark(path: Path) -> None:
-    done = run(TOOLKIT, "tools", "lint", str(path.relative_to(ROOT)))
+    done = run(started_often(), "tools", "lint", str(path.relative_to(ROOT)))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("nothing to remark.\n")
 
@@ -195,7 +195,7 @@ def test_plan_apply_and_check_in_ci(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     with Engine("sqlite:///:memory:", api_keys={"sk-ci": "default"}) as engine, served(engine.app) as address:
         environment = {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{Path(started_often()).parent}{os.pathsep}{os.environ['PATH']}",
             "TOOLKIT_URL_KEY": "sk-ci",
             "SERVER": f"{address}/v1",
             "TOOLS": "examples/weather_assistant.py",

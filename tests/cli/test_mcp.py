@@ -18,8 +18,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.cli.conftest import Cli
+from tests.started.command import INSTALLED, started_often
 
-TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 NOISY = '''
 import os
 from toolkit import Toolset, tool
@@ -62,7 +62,7 @@ def test_nothing_but_the_protocol_is_on_stdout(noisy: Path) -> None:
         {"id": 3, "method": "tools/call", "params": {"name": "pay", "arguments": {"amount": 1}}},
     ]
     with subprocess.Popen(
-        [TOOLKIT, "mcp", f"{noisy}:tools"],
+        [INSTALLED, "mcp", f"{noisy}:tools"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -91,7 +91,7 @@ def test_nothing_but_the_protocol_is_on_stdout(noisy: Path) -> None:
 
 def test_under_the_official_client(noisy: Path) -> None:
     async def main() -> str:
-        server = StdioServerParameters(command=TOOLKIT, args=["mcp", str(noisy), "--yes"])
+        server = StdioServerParameters(command=INSTALLED, args=["mcp", str(noisy), "--yes"])
         async with Client(server) as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == ["add", "pay"]
             result = await client.call_tool("pay", {"amount": 1})
@@ -103,7 +103,7 @@ def test_under_the_official_client(noisy: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_ends_it_though_nothing_is_sent(noisy: Path) -> None:
     with subprocess.Popen(
-        [TOOLKIT, "mcp", str(noisy)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [INSTALLED, "mcp", str(noisy)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
         assert server.stderr is not None
         assert server.stdin is not None
@@ -119,7 +119,7 @@ def test_ctrl_c_ends_it_though_nothing_is_sent(noisy: Path) -> None:
 @contextmanager
 def served(*arguments: str) -> Iterator[tuple[str, list[str]]]:
     """Serve over HTTP, and give its URL and the lines below it."""
-    command = [TOOLKIT, "mcp", *arguments]
+    command = [started_often(), "mcp", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = ""

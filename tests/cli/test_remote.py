@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,8 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.engine.stored_runs import completed, in_file, waiting
+from tests.started.command import started_often
 from toolkit.cli import remote
-
-TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ KEYS = "front=key-of-front,key-of-default"
 def served(store: str, path: Path) -> Iterator[str]:
     """A server on the store, another process; its address."""
     in_file(path, lambda tx: None)
-    command = [TOOLKIT, "serve", "--port", "0", "--store", store]
+    command = [started_often(), "serve", "--port", "0", "--store", store]
     environment = os.environ | {"TOOLKIT_API_KEYS": KEYS}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stdout is not None

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,8 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.cli.models import model_server
+from tests.started.command import INSTALLED, started_often
 from toolkit.cli.port import bound
-
-TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 
 
 @dataclass
@@ -37,10 +35,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(*arguments: str, **environment: str) -> Iterator[Server]:
-    command = [TOOLKIT, "serve", "--port", "0", *arguments]
+def serve(*arguments: str, command: str | None = None, **environment: str) -> Iterator[Server]:
+    words = [command or started_often(), "serve", "--port", "0", *arguments]
     with subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        words, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         server = Server(process)
         assert process.stdout is not None
@@ -57,7 +55,7 @@ def serve(*arguments: str, **environment: str) -> Iterator[Server]:
 
 
 def test_the_first_line_is_the_address_and_it_answers(tmp_path: Path) -> None:
-    with serve("--store", "sqlite:///a.db") as server:
+    with serve("--store", "sqlite:///a.db", command=INSTALLED) as server:
         assert server.url.startswith("http://127.0.0.1:")
         assert server.url.endswith("/v1")
         assert len(server.lines) <= 10

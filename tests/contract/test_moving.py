@@ -19,10 +19,10 @@ from tests.contract.talk import BOTH, FLIGHTS, TOOLS, WEATHER, Talk, until
 from tests.engine.scripted import Script, answer, ask, asked
 from tests.engine.stored_runs import in_file
 from tests.engine.transfer.objects import jsonl, message, run, step
+from tests.started.command import INSTALLED, started_often
 from tests.test_examples import run as run_program
 from toolkit.engine.model import ModelCall, ModelRequest
 
-TOOLKIT = str(Path(sys.executable).with_name("toolkit"))
 CATS = ModelCall("call_s", "file_search", '{"queries":["happy cats"]}')
 CONTENTS: Any = ["step_details.tool_calls[*].file_search.results[*].content"]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100_000)
@@ -30,7 +30,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(100_000)
 
 def toolkit(*arguments: str, folder: Path) -> str:
     """Run a command that works."""
-    done = run_program(TOOLKIT, *arguments, folder=folder)
+    done = run_program(started_often(), *arguments, folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -289,7 +289,7 @@ def test_kill_9_in_the_middle_of_an_import(tmp_path: Path) -> None:
         for _ in range(3):
             before = messages_in(store)
             silent: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            command = [TOOLKIT, "import", source, "--store", f"sqlite:///{store}"]
+            command = [INSTALLED, "import", source, "--store", f"sqlite:///{store}"]
             with subprocess.Popen(command, cwd=tmp_path, **silent) as process:
                 until(lambda: messages_in(store) > before or process.poll() is not None, 30)
                 process.send_signal(signal.SIGKILL)
