@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.contract.test_moving import toolkit
 from tests.engine.scripted import answer, ask, asked
 from toolkit.engine.model import ModelCall, ModelRequest
 from toolkit.errors import SandboxUnavailable
+from toolkit.sandbox.choice import chosen
 
 CODE: Any = {"type": "code_interpreter"}
 SEARCH: Any = {"type": "file_search"}
@@ -26,6 +29,18 @@ display(Chart())
 @pytest.fixture(autouse=True)
 def nothing_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toolkit.engine.code.sessions.PRELUDE", "")
+
+
+@cache
+def found() -> Any:
+    """The sandbox that an engine would find: looking for it is half a second's work each time."""
+    return asyncio.run(chosen())
+
+
+@pytest.fixture
+def talks(talks: Any) -> Any:
+    """Start talks whose engines are given the sandbox; with `sandbox=None` one looks for it itself."""
+    return lambda door, *scripts, **settings: talks(door, *scripts, **{"sandbox": found(), **settings})
 
 
 def code(text: str, id: str = "call_c", name: str = "code_interpreter") -> ModelCall:
@@ -57,7 +72,8 @@ def output(request: ModelRequest) -> str:
 
 
 def test_code_runs_and_the_step_shows_it(start: Any) -> None:
-    talk: Talk = start(ask(code("x = 20\nprint('hi')\nx + 1")), ask(code("x * 2", "call_d")), answer("Done."))
+    scripts = ask(code("x = 20\nprint('hi')\nx + 1")), ask(code("x * 2", "call_d")), answer("Done.")
+    talk: Talk = start(*scripts, sandbox=None)
     run = go(talk)
     assert run.status == "completed", run.last_error
     one, two, message = steps(talk, run)
@@ -349,7 +365,7 @@ def test_where_there_is_no_wall_a_run_is_refused_and_an_assistant_is_not(start: 
     async def none(*_: Any) -> Any:
         raise SandboxUnavailable("Install bubblewrap.")
 
-    talk: Talk = start(answer("Done."))
+    talk: Talk = start(answer("Done."), sandbox=None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("toolkit.sandbox.choice.available", none)
         with pytest.raises(BadRequestError) as refused:
