@@ -119,6 +119,31 @@ def test_a_new_session_is_told_of(begin: Any) -> None:
     assert "This is a new Python session" in told
 
 
+def outputs(request: ModelRequest) -> list[str]:
+    return [chat["content"] for chat in asked(request) if chat["role"] == "tool"]
+
+
+def test_calls_of_a_turn_share_a_new_session(talks: Any, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/a.db"
+    talk: Talk = talks("in process", ask(code("x = 5")), answer("One."), store=store)
+    run = go(talk)
+    talk.engine.close()
+    again: Talk = talks("in process", ask(code("y = 7"), code("y", "call_d")), answer("Two."), store=store)
+    made = again.runs.create_and_poll(thread_id=run.thread_id, assistant_id=run.assistant_id)
+    assert made.status == "completed"
+    _, first, second = outputs(again.model.requests[1])
+    assert first.startswith("This is a new Python session")
+    assert second == "7"
+
+
+def test_a_call_is_told_that_the_one_before_it_has_ended_the_session(begin: Any) -> None:
+    talk: Talk = begin(ask(code("x = 5\nimport os; os._exit(3)"), code("print(2)", "call_d")), answer("Done."))
+    go(talk)
+    first, second = outputs(talk.model.requests[1])
+    assert "The Python process has ended" in first
+    assert second.startswith("2\nThis is a new Python session")
+
+
 def test_errors_and_mistakes_go_back_to_the_model(begin: Any) -> None:
     talk: Talk = begin(
         ask(code("1/0")),

@@ -51,10 +51,12 @@ async def answer(
     Raises Fenced, StoreUnavailable, and SandboxUnavailable.
     """
     finished: list[Finished] = []
-    searched = False
+    searched, session = False, None
     for call in stage.held.turn.own:
         if stage.held.turn.begun[call.id]["type"] == "code_interpreter":
-            finished.append(await interpreting.interpret(stage, call))
+            interpreted = await interpreting.interpret(stage, call, session)
+            session = interpreted.session or session
+            finished.append(interpreted)
             continue
         room = stage.room_tokens // _SEARCHED_PART if stage.room_tokens else None
         finished.append(await look_up(retriever, stage.store, stage.run, call, settings, room))

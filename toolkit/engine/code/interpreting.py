@@ -94,14 +94,16 @@ class Interpreting:
     def __init__(self, sessions: Sessions, filing: Filing) -> None:
         self.sessions, self._filing = sessions, filing
 
-    async def interpret(self, stage: Stage, call: ModelCall) -> Interpreted:
-        """Run the code of a call. Raises Fenced, StoreUnavailable, and SandboxUnavailable."""
+    async def interpret(self, stage: Stage, call: ModelCall, before: str | None = None) -> Interpreted:
+        """Run the code of a call. Raises Fenced, StoreUnavailable, and SandboxUnavailable.
+
+        `before` is the session that calls before it have had in this turn, of which the store knows only later.
+        """
         code = code_of(call.arguments)
         if code is None:
             return Interpreted(call, MISTAKE)
         run = stage.run
-        row = await stage.store.read(lambda tx: tx.one("code.session", thread=run.thread))
-        known: str | None = row["session"] if row is not None else None
+        known = before if before is not None else await self._known(stage)
         taken, is_new = await self.sessions.take(run.thread, known)
         notes = [_AFRESH] if is_new and known is not None else []
         put, problems = await self._put(stage, taken)
@@ -114,6 +116,11 @@ class Interpreting:
         most = min(_MOST_SHOWN, (stage.room_tokens or _MOST_SHOWN) * _CHARACTERS_PER_TOKEN)
         said = told(transcript.logs, notes, most)
         return Interpreted(call, said, clean(code), transcript.outputs, taken.id, put, made)
+
+    async def _known(self, stage: Stage) -> str | None:
+        """Give the session that the thread has had in earlier turns."""
+        row = await stage.store.read(lambda tx: tx.one("code.session", thread=stage.run.thread))
+        return row["session"] if row is not None else None
 
     async def _put(self, stage: Stage, taken: Taken) -> tuple[Mapping[str, str], list[str]]:
         """Put the run's files where the code finds them, those that are not there; give path -> id, and problems."""
