@@ -7,7 +7,6 @@ bytes once, however many listen.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -109,8 +108,7 @@ def code_delta(step_id: str, index: int, more: Mapping[str, Any]) -> Event:
 
     Outputs have an `index` each; logs with the index of logs there are go behind them.
     """
-    said = json.dumps(more, separators=(",", ":"))  # a piece may end within a surrogate pair
-    return _step_delta(step_id, f'{{"index":{index},"type":"code_interpreter","code_interpreter":{said}}}')
+    return _step_delta(step_id, f'{{"index":{index},"type":"code_interpreter","code_interpreter":{dump(more)}}}')
 
 
 def call_delta(step_id: str, index: int, arguments: str) -> Event:

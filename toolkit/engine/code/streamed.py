@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from toolkit.engine.jsontext import clean
+
 __all__ = ["Streamed"]
 
 _HEAD: Final = re.compile(r'\s*\{\s*"code"\s*:\s*"')
@@ -22,7 +24,7 @@ class Streamed:
     def __init__(self) -> None:
         self.code = ""
         """What has been read so far."""
-        self._held = ""
+        self._held = self._half = ""
         self._inside = self._done = False
 
     def feed(self, piece: str) -> str:
@@ -36,7 +38,7 @@ class Streamed:
                 self._done = len(self._held) > _LONGEST_HEAD
                 return ""
             self._inside, self._held = True, self._held[head.end() :]
-        at, more = 0, ""
+        at, more = 0, self._half
         while not self._done and (found := _PIECE.match(self._held, at)):
             text, at = found[0], found.end()
             if text == '"':
@@ -46,5 +48,8 @@ class Streamed:
             else:
                 more += _ESCAPES.get(text[1], text[1]) if text.startswith("\\") else text
         self._held = self._held[at:]
+        # A character may be written as two escapes: the first one alone is nothing that JSON can tell.
+        self._half = more[-1:] if not self._done and "\ud800" <= more[-1:] <= "\udbff" else ""
+        more = clean(more.removesuffix(self._half))
         self.code += more
         return more
