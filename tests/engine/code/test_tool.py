@@ -35,11 +35,18 @@ def test_the_code_of_a_call(arguments: str, code: str | None) -> None:
         ("```python\nx\n```", "x"),
         (" ```\nx\ny\n``` \n", "x\ny"),
         ("```PY\n```", ""),
+        ("```python \r\nx```", "x"),
         ("x = '''```python\n```'''", "x = '''```python\n```'''"),
     ],
 )
 def test_a_fence_around_all_of_it_is_taken_off(code: str, bare: str) -> None:
     assert without_fence(code) == bare
+
+
+@pytest.mark.parametrize("begin", ["```", "```\n", ""])
+def test_code_with_many_blanks_is_read_once(begin: str) -> None:
+    code = begin + " " * 500_000 + "x"
+    assert without_fence(code) == code
 
 
 def test_the_model_is_told_which_files_there_are() -> None:

@@ -6,7 +6,6 @@ The engine runs it, not the application. What code prints is data: it goes to th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,9 +16,8 @@ FOLDER: Final = "/mnt/data/"
 MISTAKE: Final = 'code: give Python code as a string, such as {"code": "print(1 + 1)"}.'
 
 _SHOWN_FILES: Final = 40
-_FENCED: Final = re.compile(
-    r"\s*```[ \t]*(?:python|py|python3)?[ \t]*\n(.*?)\n?[ \t]*```\s*", re.DOTALL | re.IGNORECASE
-)
+_FENCE: Final = "```"
+_LANGUAGES: Final = ("", "python", "py", "python3")
 _NAMES: Final = ("code", "input", "python", "source")
 """Under which models send the code, the first one being the one they are asked for."""
 
@@ -67,8 +65,11 @@ def code_of(arguments: str) -> str | None:
 
 def without_fence(code: str) -> str:
     """Take the fence of Markdown off, when all of the code is in one."""
-    fenced = _FENCED.fullmatch(code)
-    return fenced[1] if fenced else code
+    first, _, rest = code.strip().partition("\n")
+    language = first.removeprefix(_FENCE).strip().lower()
+    if not (first.startswith(_FENCE) and language in _LANGUAGES and rest.endswith(_FENCE)):
+        return code
+    return rest.removesuffix(_FENCE).rstrip(" \t").removesuffix("\n")
 
 
 def told(logs: str, notes: Sequence[str], most: int) -> str:
