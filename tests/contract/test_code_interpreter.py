@@ -12,8 +12,9 @@ import pytest
 from openai import BadRequestError
 
 from tests.contract.talk import BOTH, TOOLS, WEATHER, Talk
-from tests.contract.test_moving import toolkit
+from tests.contract.test_moving import TOOLKIT, toolkit
 from tests.engine.scripted import answer, ask, asked
+from tests.test_examples import run as run_program
 from toolkit.engine.model import ModelCall, ModelRequest
 from toolkit.errors import SandboxUnavailable
 from toolkit.sandbox.choice import chosen
@@ -255,6 +256,29 @@ def test_long_output_is_shown_to_the_user_and_shortened_for_the_model(begin: Any
     assert (len(told) < 21_000, told[:5], told[-7:]) == (True, "aaaaa", "red end")
 
 
+def test_what_calls_give_fits_into_a_small_window(begin: Any) -> None:
+    long = "print('a' * 50_000)"
+    calls = [ask(code(long)), ask(*(code(long, f"call_{number}") for number in range(5))), answer("Done.")]
+    talk: Talk = begin(*calls, context_tokens=4096)
+    go(talk)
+    [one], [_, *five] = (outputs(request) for request in talk.model.requests[1:])
+    assert 2000 < len(one) < 4096 * 3 // 4 + 100
+    assert 4000 < sum(map(len, five)) < 4096 * 3 // 2 + 500
+
+
+def test_the_model_is_told_of_a_file_whose_contents_are_not_there(talks: Any, tmp_path: Path) -> None:
+    here, there = (f"sqlite:///{tmp_path}/{name}.db" for name in ("here", "there"))
+    talk: Talk = talks("in process", answer("One."), store=here)
+    run = go(talk, made=thread(talk, file(talk, "a.csv", b"1,2")))
+    talk.engine.close()
+    run_program(TOOLKIT, "export", "dump.jsonl", "--no-files", "--store", here, folder=tmp_path)
+    toolkit("import", "dump.jsonl", "--store", there, folder=tmp_path)
+    again: Talk = talks("in process", ask(code("print(1)")), answer("Two."), store=there)
+    made = again.runs.create_and_poll(thread_id=run.thread_id, assistant_id=run.assistant_id)
+    assert made.status == "completed"
+    assert "The file 'a.csv' could not be put into the session: it was deleted, came" in output(again.model.requests[1])
+
+
 def test_a_deleted_thread_ends_its_session(begin: Any) -> None:
     talk: Talk = begin(ask(code("import os; os.getpid()")), answer("Done."))
     run = go(talk)
@@ -376,10 +400,10 @@ def test_what_a_turn_has_done_that_is_not_written_is_nobodys(begin: Any) -> None
 
 
 def test_names_of_files_are_data(begin: Any) -> None:
-    talk: Talk = begin(ask(code("open('/mnt/data/a\\n[b].txt', 'w').close()")), answer("sandbox:/mnt/data/a\n[b].txt"))
+    talk: Talk = begin(ask(code("open('/mnt/data/a\\n[b].txt', 'w').close()")), answer("sandbox:/mnt/data/a%0A%5Bb%5D.txt"))
     run = go(talk)
     assert output(talk.model.requests[1]).splitlines() == [
-        "[/mnt/data/a_[b].txt is kept for the user: sandbox:/mnt/data/a_[b].txt]"
+        "[/mnt/data/a_[b].txt is kept for the user: sandbox:/mnt/data/a%0A%5Bb%5D.txt]"
     ]
     [message] = talk.threads.messages.list(run.thread_id, run_id=run.id)
     [link] = message.content[0].text.annotations

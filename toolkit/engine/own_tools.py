@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -19,8 +20,8 @@ from toolkit.engine.store import Tx
 
 __all__ = ["Finished", "answer", "begun"]
 
-_SEARCHED_PART: Final = 4
-"""What one search brings takes up no more than this part of the model's window."""
+_PART: Final = 4
+"""What a call gives takes up no more than this part of the model's window, and all of a turn no more than half."""
 
 
 class Finished(Protocol):
@@ -50,16 +51,18 @@ async def answer(
 
     Raises Fenced, StoreUnavailable, and SandboxUnavailable.
     """
+    calls = stage.held.turn.own
+    if stage.room_tokens:
+        stage = replace(stage, room_tokens=max(1, stage.room_tokens // max(_PART, 2 * len(calls))))
     finished: list[Finished] = []
     searched, session = False, None
-    for call in stage.held.turn.own:
+    for call in calls:
         if stage.held.turn.begun[call.id]["type"] == "code_interpreter":
             interpreted = await interpreting.interpret(stage, call, session)
             session = interpreted.session or session
             finished.append(interpreted)
             continue
-        room = stage.room_tokens // _SEARCHED_PART if stage.room_tokens else None
-        finished.append(await look_up(retriever, stage.store, stage.run, call, settings, room))
+        finished.append(await look_up(retriever, stage.store, stage.run, call, settings, stage.room_tokens))
         searched = True
     if searched:
         await _note_use(stage)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from toolkit.engine import moves
 from toolkit.engine.blobs import Blob
@@ -134,7 +135,8 @@ class Interpreting:
             taken.put.add(file_id)  # what cannot be put once is not tried again and again
             data = await self._filing.read(run.project, file_id, most, stage.now())
             if data is None:
-                problems.append(f"[The file {name!r} is larger than {most:,} bytes, and not in the session.]")
+                why = f"it was deleted, came without its contents, or has more than {most:,} bytes"
+                problems.append(f"[The file {name!r} could not be put into the session: {why}]")
                 continue
             try:
                 await taken.session.put(list(dict.fromkeys((name, file_id))), data)
@@ -209,7 +211,8 @@ class Interpreting:
             await incoming.write(data)
             made.append((path, clean(file.name), await incoming.keep()))
             taken.paths.add(path)
-            said.append(f"[{shown} is kept for the user: sandbox:{shown}]")
+            link = path if path.isprintable() else quote(path)  # what the model is to write, and Linking knows
+            said.append(f"[{shown} is kept for the user: sandbox:{FOLDER}{link}]")
         return made, said
 
 
