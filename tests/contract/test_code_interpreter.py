@@ -385,6 +385,38 @@ def test_a_cancel_ends_the_code_and_the_thread_is_free(start: Any) -> None:
     assert run.status == "completed"
 
 
+class SlowToLeave:
+    """The sandbox of this machine, with sessions that take long to clear away, as containers do."""
+
+    async def open(self, limits: Any) -> Any:
+        session: Any = await (await chosen()).open(limits)
+        before = session._leave
+
+        async def leave() -> None:
+            await asyncio.sleep(0.5)
+            if before is not None:
+                await before()
+
+        session._leave = leave
+        return session
+
+
+def test_a_cancelled_run_leaves_the_session_of_the_next_one_alone(begin: Any) -> None:
+    slow = code("import time\nfor _ in range(3): time.sleep(0.5)\n'there'", "call_d")
+    talk: Talk = begin(
+        ask(code("print('on', flush=True)\nwhile 1: 1")), ask(slow), answer("Two."), sandbox=SlowToLeave()
+    )
+    assistant = talk.beta.assistants.create(model="m", tools=[CODE])
+    made = thread(talk)
+    with talk.runs.create(thread_id=made.id, assistant_id=assistant.id, stream=True) as told:
+        next(event for event in told if event.event == "thread.run.step.delta" and "logs" in str(event.data.to_dict()))
+        [run] = talk.runs.list(made.id)
+        talk.runs.cancel(run.id, thread_id=made.id)
+    run = talk.runs.create_and_poll(thread_id=made.id, assistant_id=assistant.id)
+    assert run.status == "completed"
+    assert output(talk.model.requests[-1]) == "'there'"
+
+
 def test_what_a_turn_has_done_that_is_not_written_is_nobodys(begin: Any) -> None:
     talk: Talk = begin(
         ask(code("x = 1")), answer("One."), ask(code("x += 1")), ask(code("'x' in globals()")), answer("2")
@@ -400,7 +432,9 @@ def test_what_a_turn_has_done_that_is_not_written_is_nobodys(begin: Any) -> None
 
 
 def test_names_of_files_are_data(begin: Any) -> None:
-    talk: Talk = begin(ask(code("open('/mnt/data/a\\n[b].txt', 'w').close()")), answer("sandbox:/mnt/data/a%0A%5Bb%5D.txt"))
+    talk: Talk = begin(
+        ask(code("open('/mnt/data/a\\n[b].txt', 'w').close()")), answer("sandbox:/mnt/data/a%0A%5Bb%5D.txt")
+    )
     run = go(talk)
     assert output(talk.model.requests[1]).splitlines() == [
         "[/mnt/data/a_[b].txt is kept for the user: sandbox:/mnt/data/a%0A%5Bb%5D.txt]"

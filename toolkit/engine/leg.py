@@ -332,16 +332,8 @@ class Leg:
                     self._feed.publish([code_delta(held.step["id"], index, {"input": rest})])
 
     async def _go_on(self, held: moves.Held) -> None:
-        """Answer the calls of a turn that are the engine's; then the run goes on, or waits for the application's.
-
-        What code has done in a turn that is not written to its end is nobody's: its session goes with it.
-        """
-        try:
-            await self._answered(held)
-        except BaseException:
-            if self._runs_code:
-                await self._rooms.interpreting.sessions.forget(self.run.thread)
-            raise
+        """Answer the calls of a turn that are the engine's; then the run goes on, or waits for the application's."""
+        await self._answered(held)
         if self.run.status == "in_progress":
             await self._store.read(self.read)
             self._begin_turn()

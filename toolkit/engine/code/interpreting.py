@@ -7,7 +7,7 @@ become files together with the end of the turn: until then their bytes are held.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -57,7 +57,7 @@ class Stage:
     room_tokens: int | None
     """What the model has room for."""
     kept: AsyncExitStack
-    """Holds the bytes of files until their rows are written."""
+    """Holds the bytes of files, and the session, until what they are of is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class Interpreting:
         run = stage.run
         known = before if before is not None else await self._known(stage)
         taken, is_new = await self.sessions.take(run.thread, known)
+        stage.kept.push_async_exit(self._unless_written(run.thread, taken))
         notes = [_AFRESH] if is_new and known is not None else []
         put, problems = await self._put(stage, taken)
         notes += problems
@@ -117,6 +118,18 @@ class Interpreting:
         most = min(_MOST_SHOWN, (stage.room_tokens or _MOST_SHOWN) * _CHARACTERS_PER_TOKEN)
         said = told(transcript.logs, notes, most)
         return Interpreted(call, said, clean(code), transcript.outputs, taken.id, put, made)
+
+    def _unless_written(self, thread: str, taken: Taken) -> Callable[..., Awaitable[None]]:
+        """What code has done in a turn that is not written to its end is nobody's: its session goes with it.
+
+        By then the thread may have another run, and that one a session of its own.
+        """
+
+        async def leave(kind: type[BaseException] | None, *_: object) -> None:
+            if kind is not None:
+                await self.sessions.forget(thread, taken)
+
+        return leave
 
     async def _known(self, stage: Stage) -> str | None:
         """Give the session that the thread has had in earlier turns."""

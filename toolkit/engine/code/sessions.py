@@ -108,8 +108,10 @@ class Sessions:
             return self._taken[thread], True
         return self._taken[thread], False
 
-    async def forget(self, thread: str) -> None:
-        """End a thread's session, if it has one here."""
+    async def forget(self, thread: str, taken: Taken | None = None) -> None:
+        """End a thread's session, if it has one here; when `taken` is given, only if it is still that one."""
+        if taken is not None and self._taken.get(thread) is not taken:
+            return
         if self._taken.pop(thread, None) is not None and self._pool is not None:
             await self._pool.end(thread)
 
