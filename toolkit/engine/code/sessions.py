@@ -6,7 +6,9 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from toolkit.errors import Refused, SandboxUnavailable
 
@@ -29,8 +31,12 @@ del _
 """What is imported ahead, since it takes seconds and most code wants it."""
 
 
+_AGAIN_S: Final = 30.0
+"""How long what kept code from being run is believed to be still so: machines that start have much to do."""
+
+
 class Unsettled(Exception):
-    """Nobody has tried yet whether code can be run here: `settle` does."""
+    """Nobody has tried lately whether code can be run here: `settle` does."""
 
 
 @dataclass(slots=True)
@@ -49,10 +55,16 @@ class Taken:
 class Sessions:
     """Sessions of one event loop. `choose` finds the sandbox, the first time that one is needed."""
 
-    def __init__(self, choose: Callable[[], Awaitable[Sandbox]], *, memory_bytes: int | None) -> None:
-        self._choose, self._memory_bytes = choose, memory_bytes
+    def __init__(
+        self,
+        choose: Callable[[], Awaitable[Sandbox]],
+        *,
+        memory_bytes: int | None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._choose, self._memory_bytes, self._clock = choose, memory_bytes, clock
         self._pool: Pool | None = None
-        self._lacks = ""
+        self._lacks, self._tried_at = "", -inf
         self._taken: dict[str, Taken] = {}
 
     @property
@@ -64,14 +76,15 @@ class Sessions:
 
     def require(self) -> None:
         """Do nothing when code can be run here. Raises Refused (400), or Unsettled."""
-        if self._pool is None and not self._lacks:
+        if self._pool is not None:
+            return
+        if self._clock() - self._tried_at >= _AGAIN_S:
             raise Unsettled
-        if self._lacks:
-            said = f"This engine cannot run the tool 'code_interpreter'. {self._lacks}"
-            raise Refused(said, param="tools", code="unsupported_tool")
+        said = f"This engine cannot run the tool 'code_interpreter'. {self._lacks}"
+        raise Refused(said, param="tools", code="unsupported_tool")
 
     async def settle(self) -> None:
-        """Find out whether code can be run here, if that is not known yet."""
+        """Find out whether code can be run here, if that is not known to be so."""
         if self._pool is not None:
             return
         from toolkit.sandbox.pool import Pool
@@ -79,11 +92,10 @@ class Sessions:
         try:
             sandbox = await self._choose()
         except SandboxUnavailable as error:
-            self._lacks = str(error)
+            self._lacks, self._tried_at = str(error), self._clock()
             return
         if self._pool is None:  # somebody else may have been as fast
             self._pool = Pool(sandbox, self.limits, memory_bytes=self._memory_bytes, prelude=PRELUDE)
-            self._lacks = ""
 
     def expect(self) -> None:
         """Make a session ready: some thread will want one soon."""
