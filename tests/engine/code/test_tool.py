@@ -64,3 +64,7 @@ def test_what_the_model_is_told() -> None:
     assert told("\n", [], 100) == "The code ran, and printed nothing."
     cut = told("a" * 100 + "b" * 100, [], 30)
     assert cut == f"{'a' * 20}\n[... 170 characters are left out here ...]\n{'b' * 10}"
+    assert told("a" * 100, [], 2) == "a\n[... 99 characters are left out here ...]\n"
+    many = told("a" * 100, [f"[note {number}]" for number in range(100)], 100)
+    assert many.splitlines()[3:] == [*(f"[note {number}]" for number in range(6)), "[There is more of this: 94]"]
+    assert len(many) < 200

@@ -73,11 +73,24 @@ def without_fence(code: str) -> str:
 
 
 def told(logs: str, notes: Sequence[str], most: int) -> str:
-    """Say to the model what a call gave: what was printed, at most so many characters, then the notes."""
-    logs = logs.rstrip("\n")
+    """Say to the model what a call gave, in so many characters: what was printed, then the notes, in half of them."""
+    notes = _within(notes, most // 2)
+    logs, most = logs.rstrip("\n"), most - sum(map(len, notes))
     if len(logs) > most:
         head, tail = most * 2 // 3, most // 3
         cut = len(logs) - head - tail
-        logs = f"{logs[:head]}\n[... {cut:,} characters are left out here ...]\n{logs[-tail:]}"
+        logs = f"{logs[:head]}\n[... {cut:,} characters are left out here ...]\n{logs[len(logs) - tail :]}"
     said = [*([logs] if logs else []), *notes]
     return "\n".join(said) or "The code ran, and printed nothing."
+
+
+def _within(notes: Sequence[str], most: int) -> Sequence[str]:
+    """Take the first notes, as long as there is room, and say how many more there are."""
+    taken = 0
+    for note in notes:
+        most -= len(note)
+        if most < 0:
+            break
+        taken += 1
+    left = len(notes) - taken
+    return [*notes[:taken], f"[There is more of this: {left}]"] if left else notes
