@@ -193,6 +193,16 @@ def test_files_go_in_under_name_and_id_and_come_out(start: Any) -> None:
     assert second.file_path.file_id == made.id
 
 
+def test_a_character_that_comes_in_two_halves_is_one_before_a_link(begin: Any) -> None:
+    link = "sandbox:/mnt/data/a.txt"
+    talk: Talk = begin(ask(code("open('/mnt/data/a.txt', 'w').close()")), answer("\ud83d", f"\ude00 {link}."))
+    run = go(talk)
+    [message] = talk.threads.messages.list(run.thread_id, run_id=run.id)
+    text = message.content[0].text
+    [found] = text.annotations
+    assert (text.value, text.value[found.start_index : found.end_index]) == (f"\U0001f600 {link}.", link)
+
+
 def test_an_assistant_has_files_too(begin: Any) -> None:
     talk: Talk = begin(ask(code("sorted(__import__('os').listdir('/mnt/data'))")), answer("Done."))
     ours, theirs = file(talk, "a.txt", b"a"), file(talk, "b.txt", b"b")

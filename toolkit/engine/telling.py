@@ -16,6 +16,7 @@ from toolkit.engine.code.streamed import Streamed
 from toolkit.engine.drafting import Drafting
 from toolkit.engine.events import call_delta, call_started, code_delta, own_call_started, text_delta
 from toolkit.engine.feeds import Feed
+from toolkit.engine.jsontext import clean
 from toolkit.engine.model import CallBegan, CallPiece, Delta, Text
 from toolkit.engine.objects.runs import Run
 from toolkit.engine.patience import Patience
@@ -126,10 +127,10 @@ class Telling:
             row = await self._store.read(lambda tx: tx.one("passage.get", **about))
             if row is None:
                 return
-            noted = [citation(part, len(self.text), row["file"], row["quote"])]
+            noted = [citation(part, self._end, row["file"], row["quote"])]
             part = str(part)
         elif isinstance(part, Link):
-            noted = [file_path(part, len(self.text))]
+            noted = [file_path(part, self._end)]
             part = part.text
         self.text += part
         if self._feed is not None:
@@ -140,6 +141,11 @@ class Telling:
             self._feed.publish([delta])
             self._drafting.heard(message_id, part)
         self._annotations += noted
+
+    @property
+    def _end(self) -> int:
+        """Where the text ends, as it is kept: a character that has come in two halves is one there."""
+        return len(clean(self.text))
 
     async def _begin_call(self, feed: Feed, index: int, call_id: str, name: str) -> None:
         if self.calls_step is None and self.writing is not None:
