@@ -61,3 +61,9 @@ def test_an_annotation_stands_where_the_link_does() -> None:
         "end_index": 30,
         "file_path": {"file_id": "1"},
     }
+
+
+def test_many_names_and_many_beginnings_are_no_work() -> None:
+    linking = Linking({f"{number}.csv": f"{number}" for number in range(5000)})
+    text = P * 50_000
+    assert "".join(map(str, [*linking.feed(text), *linking.end()])) == text

@@ -7,6 +7,7 @@ are known are linked; the longest name that fits is the one that is meant, and n
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,7 +34,8 @@ class Linking:
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self._links = {f"{_PREFIX}{form}": file for path, file in files.items() for form in (quote(path), path)}
-        self._longest = sorted(self._links, key=len, reverse=True)
+        self._sorted = sorted(self._links)
+        self._lengths = sorted({len(link) for link in self._links}, reverse=True)
         self._held = ""
 
     def feed(self, piece: str) -> Iterator[str | Link]:
@@ -47,10 +49,12 @@ class Linking:
     def _certain(self, text: str, *, final: bool) -> Iterator[str | Link]:
         self._held, plain, at = "", 0, 0
         while (at := self._next(text, at, final)) >= 0:
-            rest = text[at : at + len(self._longest[0]) + _LONGEST_END]
+            rest = text[at : at + self._lengths[0] + _LONGEST_END]
             if not final and self._may_grow(rest):
                 break
-            link = next((each for each in self._longest if rest.startswith(each) and _ends(rest, len(each))), None)
+            link = next(
+                (rest[:size] for size in self._lengths if rest[:size] in self._links and _ends(rest, size)), None
+            )
             if link is None:
                 at += 1
                 continue
@@ -75,10 +79,11 @@ class Linking:
 
     def _may_grow(self, rest: str) -> bool:
         """Whether what comes next may still decide which link it is, or whether it is one."""
-        if any(len(each) > len(rest) and each.startswith(rest) for each in self._longest):
+        after = bisect_right(self._sorted, rest)
+        if after < len(self._sorted) and self._sorted[after].startswith(rest):
             return True
         # A whole name at the end of the text, or one with a dot behind it: it may go on.
-        return any(rest.startswith(each) and rest[len(each) :] in ("", ".") for each in self._longest)
+        return rest in self._links or rest.removesuffix(".") in self._links
 
 
 def annotation(link: Link, at: int) -> dict[str, Any]:
