@@ -14,6 +14,7 @@ from toolkit.engine.code.tool import code_of, definition, told, without_fence
         ('{"input": "print(1)"}', "print(1)"),
         ('{"code": "", "python": "x"}', "x"),
         ('"print(1)"', "print(1)"),
+        ('{"code": "if x:\n\tprint(1)"}', "if x:\n\tprint(1)"),
         ("print(1)", "print(1)"),
         ('{"code": "print(1)', None),
         ('{"code": 5}', None),

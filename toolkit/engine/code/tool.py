@@ -49,9 +49,9 @@ def definition(name: str, files: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def code_of(arguments: str) -> str | None:
-    """Read the code that a call is to run; None when there is none. Some models send it bare."""
+    """Read the code that a call is to run; None when there is none. Some models send it bare, or with its line ends."""
     try:
-        given: Any = json.loads(arguments)
+        given: Any = json.loads(arguments, strict=False)
     except (ValueError, RecursionError):
         return None if not arguments.strip() or arguments.lstrip().startswith("{") else arguments
     if isinstance(given, str):
