@@ -12,8 +12,9 @@ import pytest
 from openai import BadRequestError
 
 from tests.contract.talk import BOTH, TOOLS, WEATHER, Talk
-from tests.contract.test_moving import TOOLKIT, toolkit
+from tests.contract.test_moving import toolkit
 from tests.engine.scripted import answer, ask, asked
+from tests.started.command import started_often
 from tests.test_examples import run as run_program
 from toolkit.engine.model import ModelCall, ModelRequest
 from toolkit.errors import SandboxUnavailable
@@ -281,12 +282,12 @@ def test_the_model_is_told_of_a_file_whose_contents_are_not_there(talks: Any, tm
     talk: Talk = talks("in process", answer("One."), store=here)
     run = go(talk, made=thread(talk, file(talk, "a.csv", b"1,2")))
     talk.engine.close()
-    run_program(TOOLKIT, "export", "dump.jsonl", "--no-files", "--store", here, folder=tmp_path)
+    run_program(started_often(), "export", "dump.jsonl", "--no-files", "--store", here, folder=tmp_path)
     toolkit("import", "dump.jsonl", "--store", there, folder=tmp_path)
     again: Talk = talks("in process", ask(code("print(1)")), answer("Two."), store=there)
     made = again.runs.create_and_poll(thread_id=run.thread_id, assistant_id=run.assistant_id)
     assert made.status == "completed"
-    assert "The file 'a.csv' could not be put into the session: it was deleted, came" in output(again.model.requests[1])
+    assert "The file 'a.csv' could not be put into the session: it was deleted, its" in output(again.model.requests[1])
 
 
 def test_a_deleted_thread_ends_its_session(begin: Any) -> None:
@@ -439,6 +440,23 @@ def test_what_a_turn_has_done_that_is_not_written_is_nobodys(begin: Any) -> None
     run = go(talk, made=made)
     assert run.status == "completed"
     assert output(talk.model.requests[-1]).startswith("False\nThis is a new Python session")
+
+
+def test_bytes_that_are_gone_are_told_to_the_model(begin: Any, tmp_path: Path) -> None:
+    talk: Talk = begin(ask(code("1")), answer("Done."), store=f"sqlite:///{tmp_path}/a.db")
+    made = thread(talk, file(talk, "a.csv", b"1,2"))
+    for blob in tmp_path.rglob("??/*"):
+        blob.unlink()
+    assert go(talk, made=made).status == "completed"
+    assert "its contents are not here" in output(talk.model.requests[1])
+
+
+def test_a_picture_is_shown_though_the_run_is_cut(begin: Any) -> None:
+    talk: Talk = begin(ask(code(CHART)), answer(reason="length"))
+    run = go(talk)
+    assert (run.status, run.incomplete_details.reason) == ("incomplete", "max_completion_tokens")
+    [message] = talk.threads.messages.list(run.thread_id, run_id=run.id)
+    assert [part.type for part in message.content] == ["image_file"]
 
 
 def test_names_of_files_are_data(begin: Any) -> None:

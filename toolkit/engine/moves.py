@@ -275,7 +275,7 @@ def complete(
 ) -> Moved:
     """End a run with its answer: `completed`, or `incomplete` when a limit on tokens cut it."""
     events: tuple[Event, ...] = ()
-    if said.writing is not None or said.text or cut is None:
+    if said.writing is not None or said.text or said.pictures or cut is None:
         writing, events = _opened(tx, run, said, now)
         reason = "max_tokens" if cut else None
         events += close_answer(tx, run, writing.message, said.text, now, reason=reason, annotations=said.annotations)

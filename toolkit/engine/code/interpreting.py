@@ -21,7 +21,7 @@ from toolkit.engine.code.sessions import Sessions, Taken
 from toolkit.engine.code.tool import FOLDER, MISTAKE, code_of, told, without_fence
 from toolkit.engine.code.transcript import Transcript, image_of
 from toolkit.engine.events import code_delta
-from toolkit.engine.filing import Filing
+from toolkit.engine.filing import BytesMissing, Filing
 from toolkit.engine.jsontext import clean, id_of
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects import files
@@ -146,9 +146,9 @@ class Interpreting:
         usual, most = names_of(wanted), self.sessions.limits.file_bytes
         for file_id, name in names_of(missing, taken.paths).items():
             taken.put.add(file_id)  # what cannot be put once is not tried again and again
-            data = await self._filing.read(run.project, file_id, most, stage.now())
+            data = await self._read(run, file_id, most, stage.now())
             if data is None:
-                why = f"it was deleted, came without its contents, or has more than {most:,} bytes"
+                why = f"it was deleted, its contents are not here, or it has more than {most:,} bytes"
                 problems.append(f"[The file {name!r} could not be put into the session: {why}]")
                 continue
             try:
@@ -161,6 +161,11 @@ class Interpreting:
             put |= {name: file_id, file_id: file_id}
             taken.paths |= {name, file_id}
         return put, problems
+
+    async def _read(self, run: Run, file_id: str, most: int, now: int) -> bytes | None:
+        with contextlib.suppress(BytesMissing):  # logged; the run is not to wait for somebody to put them back
+            return await self._filing.read(run.project, file_id, most, now)
+        return None
 
     async def _execute(
         self, stage: Stage, call: ModelCall, taken: Taken, code: str
