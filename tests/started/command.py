@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ INSTALLED = str(Path(sys.executable).with_name("toolkit"))
 def started_often() -> str:
     """Give a program called `toolkit`, alone in its folder, that does what the installed one does, in less time.
 
-    Its server is of this process, and ends with it.
+    Its server is of this process, and ends with it; so does the folder.
     """
     python = f"#!{sys.executable} -IS\n"
     if not hasattr(os, "fork") or len(python) > 127 or python.count(" ") > 1:  # more than a first line can tell
@@ -37,12 +36,7 @@ def started_often() -> str:
     (folder / "installed").symlink_to(INSTALLED)
     command = [sys.executable, str(here / "server.py"), address, INSTALLED]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def end() -> None:
-        server.communicate(timeout=20)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
+    atexit.register(server.communicate, timeout=20)
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
     return str(program)

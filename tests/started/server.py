@@ -14,6 +14,7 @@ import io
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -37,7 +38,7 @@ LATER = (
     "uvicorn.supervisors",
 )
 """What commands import only when they need it. None of it may start a thread, which a fork would not have."""
-SETTLED = ("PYTHON", "LC_", "LANG", "LD_", "DYLD_", "MALLOC_")
+SETTLED = ("PYTHON", "LC_", "LANG", "LD_", "DYLD_", "MALLOC_", "TZ")
 """How the variables begin that count while a process starts."""
 
 Request = dict[str, Any]
@@ -63,7 +64,11 @@ def serve(listener: socket.socket) -> Request | None:
                     return None
                 if key.fd == listener.fileno():
                     client, _ = listener.accept()
-                    asked, files = _received(client)
+                    try:
+                        asked, files = _received(client)
+                    except (OSError, ValueError):  # it was killed before it had said it
+                        client.close()
+                        continue
                     process = None if _has_to_start(asked, files) else os.fork()
                     if process == 0:
                         for each in (client, *clients.values()):
@@ -150,6 +155,8 @@ if __name__ == "__main__":
         listener.bind(address)
         listener.listen(64)
         asked = serve(listener)
-    if asked is not None:
+    if asked is None:
+        shutil.rmtree(os.path.dirname(address), ignore_errors=True)  # which whoever started this may not have lived to
+    else:
         sys.argv = [toolkit, *asked["arguments"]]
         sys.exit(main())
