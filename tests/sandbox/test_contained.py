@@ -41,7 +41,7 @@ esac
     return program
 
 
-@pytest.mark.parametrize("pid", [0, os.getpid(), 2**30])
+@pytest.mark.parametrize("pid", [0, os.getpid(), 2**30], ids=["none", "of another program", "nobody"])
 def test_where_its_processes_are_not_seen_its_engine_is_asked(tmp_path: Path, pid: int) -> None:
     around = Contained(str(engine(tmp_path, pid)), "name")
     seen = around.usage(1, 2**40)
