@@ -216,7 +216,6 @@ def test_runs_that_the_engine_cannot_do_are_refused_when_they_are_made(begin: An
     path = f"{THREADS}/{talk.thread_id}/runs"
     right = {"assistant_id": talk.assistant_id}
     for more, param in [
-        ({"tools": [{"type": "code_interpreter"}]}, "tools"),
         ({"tool_choice": {"type": "function", "function": {"name": "nobody"}}}, "tool_choice"),
         ({"tool_choice": {"type": "file_search"}}, "tool_choice"),
         ({"tool_resources": {"file_search": {"vector_store_ids": ["vs_1"]}}}, "tool_resources"),

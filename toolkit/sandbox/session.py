@@ -187,6 +187,7 @@ class WalledSession:
         """End the session for a reason. The first one counts."""
         self._end(why)
         self._watching.cancel()
+        self._requests.close()  # a process that was not of the group yet when that was killed ends without requests
         leave, self._leave = self._leave, None
         if leave is not None:
             await leave()
@@ -195,7 +196,6 @@ class WalledSession:
         printed, self._printed = self._printed, -1
         if printed >= 0:
             os.close(printed)
-        self._requests.close()
 
     async def _answer(self, asked: dict[str, Any], body: bytes) -> bytes | None:
         file: bytes | None = None
@@ -393,8 +393,8 @@ async def start(
     """
     printed, printing = os.pipe()
     os.set_blocking(printed, False)
-    try:
-        process = await asyncio.create_subprocess_exec(
+    begun = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *command,
             stdin=PIPE,
             stdout=PIPE,
@@ -405,6 +405,9 @@ async def start(
             start_new_session=True,
             limit=LONGEST_LINE,
         )
+    )
+    try:
+        process = await _to_its_end(begun)
     except BaseException:
         os.close(printed)
         if leave is not None:
@@ -414,8 +417,28 @@ async def start(
         os.close(printing)
     session = WalledSession(process, printed, word, limits, look, leave)
     try:
+        await asyncio.sleep(0)  # for who has left meanwhile
         await session.ready()
     except BaseException:
         await session.aclose()
         raise
     return session
+
+
+async def _to_its_end(begun: asyncio.Future[Process]) -> Process:
+    """Wait for a process that is being started, also when nobody wants it any more: then it can be ended as a whole.
+
+    What asyncio would kill is the first process alone, and not those that it has just started.
+    """
+    left = False
+    task = asyncio.current_task()
+    assert task is not None
+    while not begun.done():
+        try:
+            await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            left = True
+            task.uncancel()
+    if left:
+        asyncio.get_running_loop().call_soon(task.cancel)
+    return begun.result()
