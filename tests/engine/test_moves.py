@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.official import assert_official
 from toolkit.engine import moves
-from toolkit.engine.calls import Turn, Used
+from toolkit.engine.calls import Held, Turn, Used
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.model import ModelCall
 from toolkit.engine.moves import Fenced, Moved, Said
@@ -372,7 +372,7 @@ def test_a_message_deleted_while_it_is_written_stays_deleted(do: Do) -> None:
     assert len(messages_of(do, run)) == 1
 
 
-def held(do: Do, *, function: bool = False) -> tuple[Run, moves.Held]:
+def held(do: Do, *, function: bool = False) -> tuple[Run, Held]:
     """A run whose turn with a call of code_interpreter is written and not answered, perhaps beside a function's."""
     run = claimed(do)
     calls = [ModelCall("call_c", "code_interpreter", '{"code":"1"}'), *(CALLS[:1] if function else ())]

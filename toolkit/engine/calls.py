@@ -15,7 +15,7 @@ from typing import Any, Final
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects.runs import Tokens
 
-__all__ = ["NOTHING", "Turn", "Used", "function_of"]
+__all__ = ["NOTHING", "Held", "Turn", "Used", "function_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,40 @@ class Turn:
         ]
         begun = {call["id"]: call for call in told if call["type"] != "function"}
         return cls(calls, chat, tokens, begun, message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A turn whose own calls are being answered, and its step."""
+
+    step: dict[str, Any]
+    turn: Turn
+
+    @property
+    def calls(self) -> list[Mapping[str, Any]]:
+        """The calls as the step tells of them; they may be put in anew."""
+        calls: list[Mapping[str, Any]] = self.step["step_details"]["tool_calls"]
+        return calls
+
+    def with_output(self, index: int, output: Mapping[str, Any]) -> Held:
+        """Give it with one more output of a call of code_interpreter."""
+        return self._with([_with_output(call, output) if at == index else call for at, call in enumerate(self.calls)])
+
+    def emptied(self) -> Held:
+        """Give it without the outputs of code_interpreter."""
+        return self._with([_with_output(call, None) for call in self.calls])
+
+    def _with(self, calls: Sequence[Mapping[str, Any]]) -> Held:
+        return Held({**self.step, "step_details": {**self.step["step_details"], "tool_calls": [*calls]}}, self.turn)
+
+
+def _with_output(call: Mapping[str, Any], output: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Give a call with an output more, or with none; one that is not of code_interpreter has none."""
+    if call["type"] != "code_interpreter":
+        return call
+    said: Mapping[str, Any] = call["code_interpreter"]
+    outputs = [*said["outputs"], output] if output is not None else []
+    return {**call, "code_interpreter": {**said, "outputs": outputs}}
 
 
 def function_of(call: ModelCall) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 
 from toolkit.engine import context as contexts
 from toolkit.engine import moves, own_tools
-from toolkit.engine.calls import Turn
+from toolkit.engine.calls import Held, Turn
 from toolkit.engine.code.interpreting import Interpreting, Stage, input_files, pictures, start_over
 from toolkit.engine.code.naming import names_of
 from toolkit.engine.drafting import Drafting
@@ -111,7 +111,7 @@ class Leg:
         """What the next message begins with."""
         self._files: Sequence[str] = ()
         """The names of the files that code finds."""
-        self._held: moves.Held | None = None
+        self._held: Held | None = None
         """The turn that a worker before this one has left in the middle."""
         self._begin_turn()
 
@@ -303,7 +303,7 @@ class Leg:
         begun = {call.id: own_tools.begun(call, kind) for call in calls if (kind := self._own.get(call.name))}
         turn, told = Turn(calls, chat, used, begun), self._turn
 
-        def work(tx: Tx) -> tuple[moves.Held | None, moves.Moved]:
+        def work(tx: Tx) -> tuple[Held | None, moves.Moved]:
             now, said = self._now(), turn
             events: tuple[Event, ...] = ()
             if told.text or told.writing is not None:
@@ -321,7 +321,7 @@ class Leg:
             self._tell_rest(held)
             await self._go_on(held)
 
-    def _tell_rest(self, held: moves.Held) -> None:
+    def _tell_rest(self, held: Held) -> None:
         """Tell the code of calls that was not told as it came: it was not the first of the arguments, say."""
         if self._turn.calls_step is None or self._feed is None:
             return
@@ -331,14 +331,14 @@ class Leg:
                 if rest:
                     self._feed.publish([code_delta(held.step["id"], index, {"input": rest})])
 
-    async def _go_on(self, held: moves.Held) -> None:
+    async def _go_on(self, held: Held) -> None:
         """Answer the calls of a turn that are the engine's; then the run goes on, or waits for the application's."""
         await self._answered(held)
         if self.run.status == "in_progress":
             await self._store.read(self.read)
             self._begin_turn()
 
-    async def _answered(self, held: moves.Held) -> None:
+    async def _answered(self, held: Held) -> None:
         contents = self._feed is not None and self._feed.contents
         async with AsyncExitStack() as kept:
             stage = Stage(

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from toolkit.engine.calls import Turn, Used
+from toolkit.engine.calls import Held, Turn, Used
 from toolkit.engine.events import call_delta, call_started, own_call
 from toolkit.engine.jsontext import dump
 from toolkit.engine.objects.answers import Annotations, add_item, close_answer, drafted, open_answer, open_answers
@@ -29,7 +29,6 @@ from toolkit.errors import Refused
 
 __all__ = [
     "Fenced",
-    "Held",
     "Moved",
     "Said",
     "Writing",
@@ -82,40 +81,6 @@ class Said:
 
 
 NOTHING_SAID: Final = Said()
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A turn whose own calls are being answered, and its step."""
-
-    step: dict[str, Any]
-    turn: Turn
-
-    @property
-    def calls(self) -> list[Mapping[str, Any]]:
-        """The calls as the step tells of them; they may be put in anew."""
-        calls: list[Mapping[str, Any]] = self.step["step_details"]["tool_calls"]
-        return calls
-
-    def with_output(self, index: int, output: Mapping[str, Any]) -> Held:
-        """Give it with one more output of a call of code_interpreter."""
-        return self._with([_with_output(call, output) if at == index else call for at, call in enumerate(self.calls)])
-
-    def emptied(self) -> Held:
-        """Give it without the outputs of code_interpreter."""
-        return self._with([_with_output(call, None) for call in self.calls])
-
-    def _with(self, calls: Sequence[Mapping[str, Any]]) -> Held:
-        return Held({**self.step, "step_details": {**self.step["step_details"], "tool_calls": [*calls]}}, self.turn)
-
-
-def _with_output(call: Mapping[str, Any], output: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Give a call with an output more, or with none; one that is not of code_interpreter has none."""
-    if call["type"] != "code_interpreter":
-        return call
-    said: Mapping[str, Any] = call["code_interpreter"]
-    outputs = [*said["outputs"], output] if output is not None else []
-    return {**call, "code_interpreter": {**said, "outputs": outputs}}
 
 
 # Moves of the worker that holds the run

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from toolkit.engine import moves
 from toolkit.engine.blobs import Blob
-from toolkit.engine.calls import Used
+from toolkit.engine.calls import Held, Used
 from toolkit.engine.code.naming import names_of
 from toolkit.engine.code.sessions import Sessions, Taken
 from toolkit.engine.code.tool import FOLDER, MISTAKE, code_of, told, without_fence
@@ -50,7 +50,7 @@ class Stage:
 
     run: Run
     store: Patience
-    held: moves.Held
+    held: Held
     publish: Callable[[Iterable[Event]], None]
     now: Callable[[], int]
     left_s: Callable[[], float]
@@ -247,7 +247,7 @@ def pictures(details: Iterable[Mapping[str, Any]]) -> Sequence[str]:
     return [output["image"]["file_id"] for output in outputs if output["type"] == "image"]
 
 
-def start_over(tx: Tx, run: Run, held: moves.Held, now: int) -> moves.Held:
+def start_over(tx: Tx, run: Run, held: Held, now: int) -> Held:
     """Forget what calls had given when their worker went away: they are answered anew."""
     for file_id in pictures([held.step["step_details"]]):
         with contextlib.suppress(Refused):  # the user has deleted it
