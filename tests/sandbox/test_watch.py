@@ -27,6 +27,19 @@ def test_all_below_a_process_are_found() -> None:
     assert list(processes(child.pid)) == [child.pid]  # it has ended, and so has what was below
 
 
+def test_the_files_of_the_machine_are_not_those_of_a_session_that_shares_its_root() -> None:
+    program = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    by = time.monotonic() + 20
+    while len(list(processes(child.pid))) < 2 and time.monotonic() < by:
+        time.sleep(0.01)
+    found, enough = usage(child.pid, 0), os.statvfs("/dev/shm").f_files
+    child.communicate(b"\n")
+    assert enough
+    assert found.files == 0
+    assert 2**20 < found.memory_bytes < 200 * 2**20
+
+
 @every_wall
 def test_memory_and_files_are_counted(sandbox: Walled) -> None:
     with opened(sandbox) as desk:

@@ -26,7 +26,7 @@ from toolkit.sandbox.printed import MARK_BYTES
 from toolkit.sandbox.root import environment, told
 from toolkit.sandbox.sandbox import Limits
 from toolkit.sandbox.session import WalledSession, start
-from toolkit.sandbox.watch import Usage, usage
+from toolkit.sandbox.watch import usage
 
 __all__ = ["Unconfined"]
 
@@ -71,16 +71,11 @@ class Unconfined:
                 limits,
                 environment=kept,
                 folder=str(folder),
-                look=_usage,
+                look=usage,
                 leave=partial(_leave, folder),
             )
         except OSError as error:
             raise SandboxUnavailable(f"A session could not be started: {error}") from error
-
-
-def _usage(pid: int, enough_bytes: int) -> Usage:
-    found = usage(pid, enough_bytes)
-    return found._replace(files=0)  # they are on the machine's disk
 
 
 async def _leave(folder: Path) -> None:

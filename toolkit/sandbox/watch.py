@@ -97,8 +97,13 @@ def _linked(path: str) -> str:
 
 
 def _kept(pid: int) -> tuple[int, int]:
-    """Give the bytes of the files that a process can write, and the most names in a folder."""
+    """Give the bytes of the files that a process can write, and the most names in a folder.
+
+    Nothing, where it has no root of its own: those files are the machine's, whoever wrote them.
+    """
     size = most = 0
+    if _root(pid) in (None, _root(os.getpid())):
+        return 0, 0
     for folder in WRITABLE:
         try:
             found = os.statvfs(f"/proc/{pid}/root{folder}")
@@ -107,3 +112,11 @@ def _kept(pid: int) -> tuple[int, int]:
         size += (found.f_blocks - found.f_bfree) * found.f_frsize
         most = max(most, found.f_files - found.f_ffree)
     return size, most
+
+
+def _root(pid: int) -> tuple[int, int] | None:
+    try:
+        found = os.stat(f"/proc/{pid}/root")
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -219,7 +219,7 @@ def test_a_store_that_may_not_be_written_is_said_to_be(tmp_path: Path) -> None:
         left.unlink()
     path.chmod(0o666)
     assert open_as_nobody(path) == "opened\n"
-    assert keys(path) == ["a"]  # alone, so that the WAL goes, which stays where two connections close at the same time
+    assert keys(path) == ["a"]
     place.chmod(0o555)
     assert open_as_nobody(path).startswith(cannot)
     place.chmod(0o777)

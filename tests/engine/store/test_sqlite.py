@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from toolkit.engine.store import Store, Tx
-from toolkit.engine.store.address import parse
+from toolkit.engine.store.address import SQLiteAddress, parse
 from toolkit.engine.store.sqlite import SQLite
 from toolkit.errors import EngineError
 
@@ -187,6 +187,17 @@ def _open_and_put(path: str, number: int) -> None:
                 await store.write(lambda tx, turn=turn: put(tx, f"{number}-{turn}"))
 
     asyncio.run(main())
+
+
+def test_what_is_closed_is_one_file_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        for round in range(4):
+            stores = [SQLite(SQLiteAddress(tmp_path / f"{round}-{number}.db")) for number in range(8)]
+            await asyncio.gather(*[store.write(lambda _: None) for store in stores])
+            await asyncio.gather(*[store.aclose() for store in stores])
+
+    asyncio.run(main())
+    assert not list(tmp_path.glob("*-wal"))
 
 
 def test_processes_that_open_a_new_file_at_once_share_it(tmp_path: Path) -> None:

@@ -53,11 +53,12 @@ class SQLite:
         self._writes: SimpleQueue[_Job] = SimpleQueue()
         self._reads: SimpleQueue[_Job] = SimpleQueue() if in_file else self._writes
         wal = Wal(address.path) if address.path else None
+        closing = threading.Lock()
         lane = Lane(address, writer, "BEGIN IMMEDIATE", writing, wal)
-        self._threads = [_serving("store-writer", self._writes, lane)]
+        self._threads = [_serving("store-writer", self._writes, lane, closing)]
         for number, reader in enumerate(readers):
             lane = Lane(address, reader, "BEGIN", reading)
-            self._threads.append(_serving(f"store-reader-{number}", self._reads, lane))
+            self._threads.append(_serving(f"store-reader-{number}", self._reads, lane, closing))
         self._presence = Presence(address.path) if address.path else None
         self._files = Path(f"{address.path}-files") if address.path else None
         self._closed = False
@@ -121,17 +122,18 @@ class SQLite:
         await asyncio.gather(*ends)
 
 
-def _serving(name: str, queue: SimpleQueue[_Job], lane: Lane) -> threading.Thread:
-    thread = threading.Thread(target=_serve, args=(queue, lane), name=name, daemon=True)
+def _serving(name: str, queue: SimpleQueue[_Job], lane: Lane, closing: threading.Lock) -> threading.Thread:
+    thread = threading.Thread(target=_serve, args=(queue, lane, closing), name=name, daemon=True)
     thread.start()
     return thread
 
 
-def _serve(queue: SimpleQueue[_Job], lane: Lane) -> None:
+def _serve(queue: SimpleQueue[_Job], lane: Lane, closing: threading.Lock) -> None:
     while True:
         work, loop, future, asked_at = queue.get()
         if work is None:
-            lane.close()
+            with closing:  # of two that close at once neither is the last, which carries the WAL into the file
+                lane.close()
             loop.call_soon_threadsafe(_deliver, future, None, None)
             return
         result: Any = None
