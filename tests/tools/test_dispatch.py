@@ -110,13 +110,31 @@ def test_calls_with_the_same_id_are_all_answered(run: Run) -> None:
 
 
 def test_sync_and_async_run_side_by_side_and_report_as_they_finish(run: Run) -> None:
-    names = ["nap", "anap"] * 4
-    calls = [call(name, f'{{"seconds": {0.1 if number else 0.2}}}') for number, name in enumerate(names)]
-    began = time.perf_counter()
-    finished = run(Toolset(nap, anap), calls)
-    assert time.perf_counter() - began < 0.6  # 0.9 one after the other; 0.2 here when nothing else runs
+    begun, may_end = set[int](), threading.Event()
+
+    def hold(number: int) -> str:
+        begun.add(number)
+        if len(begun) == 8:  # none of them ends before all have begun
+            may_end.set()
+        assert may_end.wait(20)
+        if number == 0:
+            time.sleep(0.2)
+        return ""
+
+    async def ahold(number: int) -> str:
+        begun.add(number)
+        if len(begun) == 8:
+            may_end.set()
+        while not may_end.is_set():
+            await asyncio.sleep(0.005)
+        return ""
+
+    names = ["hold", "ahold"] * 4
+    calls = [call(name, f'{{"number": {number}}}') for number, name in enumerate(names)]
+    finished = run(Toolset(hold, ahold), calls)
+    assert [position for position, _ in finished][-1] == 0
     assert sorted(position for position, _ in finished) == list(range(8))
-    assert finished[-1][0] == 0
+    assert {each.output for _, each in finished} == {Output("")}
 
 
 def test_more_calls_than_run_at_once_all_end(run: Run) -> None:
@@ -461,20 +479,21 @@ def test_closing_an_awaiting_turn_cancels_async_tools() -> None:
 
 
 def test_a_sync_tool_does_not_block_the_loop() -> None:
-    async def main() -> None:
-        beats = 0
+    beaten = threading.Event()
 
+    def wait_for_the_loop() -> bool:
+        return beaten.wait(20)
+
+    async def main() -> None:
         async def beat() -> None:
-            nonlocal beats
-            while True:
+            for _ in range(3):
                 await asyncio.sleep(0.01)
-                beats += 1
+            beaten.set()
 
         heart = asyncio.create_task(beat())
-        async for _ in adispatch(Toolset(nap), [call("nap", '{"seconds": 0.2}')]):
-            pass
-        heart.cancel()
-        assert beats >= 3
+        finished = [each async for each in adispatch(Toolset(wait_for_the_loop), [call("wait_for_the_loop")])]
+        await heart
+        assert [each.output.content for _, each in finished] == ["true"]
 
     asyncio.run(main())
 

@@ -33,7 +33,7 @@ def has(tx: Tx, key: str) -> bool:
 
 @pytest.fixture
 def address(tmp_path: Path) -> SQLiteAddress:
-    return SQLiteAddress(tmp_path / "store.db", busy_s=0.3)
+    return SQLiteAddress(tmp_path / "store.db", busy_s=1)
 
 
 def lane_on(connection: sqlite3.Connection, address: SQLiteAddress, begin: str = "BEGIN IMMEDIATE") -> Lane:
@@ -62,13 +62,17 @@ def another(address: SQLiteAddress) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def test_a_lock_is_waited_for(lane: Lane, address: SQLiteAddress) -> None:
+def test_a_lock_is_waited_for(address: SQLiteAddress) -> None:
+    patient = replace(address, busy_s=10)
+    [connection] = opened(patient, 1)
+    lane = lane_on(connection, patient)
     with another(address) as other:
         other.execute("BEGIN EXCLUSIVE")
         ending = threading.Timer(0.1, lambda: other.execute("COMMIT"))
         ending.start()
         assert lane.do(lambda tx: put(tx, "a")) == 1
         ending.join()
+    lane.close()
 
 
 def test_a_lock_that_is_held_for_long_is_a_fault_until_it_ends(lane: Lane, address: SQLiteAddress) -> None:
@@ -76,11 +80,13 @@ def test_a_lock_that_is_held_for_long_is_a_fault_until_it_ends(lane: Lane, addre
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreUnavailable, match="locked by another program"):
             lane.do(lambda tx: put(tx, "a"))
-        for _ in range(3):  # who waits behind is told soon
+        waits_s: list[float] = []
+        while min(waits_s, default=1) > 0.28:  # who waits behind is told soon; the machine may be busy
+            assert len(waits_s) < 10, waits_s
             began = time.monotonic()
             with pytest.raises(StoreUnavailable, match="locked by another program"):
                 lane.do(lambda tx: put(tx, "a"))
-            assert time.monotonic() - began < 0.28
+            waits_s.append(time.monotonic() - began)
         other.execute("COMMIT")
         assert not lane.do(lambda tx: has(tx, "a"))
         other.execute("BEGIN EXCLUSIVE")
