@@ -19,7 +19,7 @@ Drive = Callable[[Client], None]
 Turn = Callable[[int, str], Script]
 """What the model says before it answers, of the number of its call (unique in all it says) and the question."""
 
-TOOLS = [{"type": "function", "function": {"name": "look_up"}}, {"type": "code_interpreter"}]
+TOOLS = [{"type": "function", "function": {"name": "look_up"}}]
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class Logged:
         pass
 
 
-def _assistant(client: Client) -> Object:
-    return client.post("assistant", "/assistants", {"model": "m", "tools": TOOLS})
+def _assistant(client: Client, tools: Sequence[Object] = TOOLS) -> Object:
+    return client.post("assistant", "/assistants", {"model": "m", "tools": tools})
 
 
 def _thread(client: Client, name: str = "thread", *texts: str) -> Object:
@@ -117,8 +117,8 @@ def _thread(client: Client, name: str = "thread", *texts: str) -> Object:
     return client.post(name, "/threads", {"messages": messages})
 
 
-def _body(client: Client) -> Object:
-    return {"assistant_id": _assistant(client)["id"]}
+def _body(client: Client, tools: Sequence[Object] = TOOLS) -> Object:
+    return {"assistant_id": _assistant(client, tools)["id"]}
 
 
 def _outputs(run: Object) -> list[Object]:
@@ -126,9 +126,16 @@ def _outputs(run: Object) -> list[Object]:
     return [{"tool_call_id": call["id"], "output": f"of {call['id']}"} for call in calls]
 
 
-def talk(client: Client, *, streamed: bool = False, together: bool = False, texts: Sequence[str] = ("hello",)) -> None:
+def talk(
+    client: Client,
+    *,
+    streamed: bool = False,
+    together: bool = False,
+    texts: Sequence[str] = ("hello",),
+    code: bool = False,
+) -> None:
     """Ask, and hand in outputs as long as some are wanted."""
-    body = _body(client)
+    body = _body(client, [*TOOLS, {"type": "code_interpreter"}] if code else TOOLS)
     if together:
         thread = {"messages": [{"role": "user", "content": text} for text in texts]}
         run = client.run_with_thread("run", {**body, "thread": thread}, streamed=streamed)
@@ -240,8 +247,8 @@ KINDS: Mapping[str, Kind] = {
     "calls at once, streamed": Kind(_STREAMED, calls=(3,)),
     "resumed twice": Kind(talk, calls=(1, 2)),
     "resumed twice, streamed": Kind(_STREAMED, calls=(1, 2)),
-    "with code": Kind(talk, calls=(2, 1), code=True),
-    "with code, streamed": Kind(_STREAMED, calls=(1,), code=True, says=("I look.",)),
+    "with code": Kind(partial(talk, code=True), calls=(2, 1), code=True),
+    "with code, streamed": Kind(partial(talk, code=True, streamed=True), calls=(1,), code=True, says=("I look.",)),
     "thread made with the run": Kind(partial(talk, together=True), calls=(1,)),
     "thread made with the run, streamed": Kind(partial(talk, together=True, streamed=True)),
     "several messages": Kind(partial(talk, texts=("hello", "are you there?", "well?"))),

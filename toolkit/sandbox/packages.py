@@ -6,6 +6,7 @@ of files says is the package's.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -65,4 +66,9 @@ def _closure(names: Iterable[str]) -> Iterator[Distribution]:
 
 
 def _top(package: Distribution) -> Sequence[str]:
-    return [name for name in dict.fromkeys(file.parts[0] for file in package.files or ()) if name not in _NOT_IMPORTED]
+    listed = package.read_text("RECORD")
+    if listed is None:  # installed by something else than a wheel
+        names = dict.fromkeys(file.parts[0] for file in package.files or ())
+    else:  # read here, since `files` makes a path of each of thousands
+        names = dict.fromkeys(row[0].partition("/")[0] for row in csv.reader(listed.splitlines()) if row)
+    return [name for name in names if name not in _NOT_IMPORTED]
