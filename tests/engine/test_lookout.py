@@ -20,10 +20,10 @@ from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
 from toolkit.engine.indexing import Indexing
 from toolkit.engine.jsontext import id_of
-from toolkit.engine.leg import Rooms
 from toolkit.engine.meter import Silent
 from toolkit.engine.objects import assistants, files, threads, vector_stores
 from toolkit.engine.objects.settings import CreateRun
+from toolkit.engine.rooms import Rooms
 from toolkit.engine.routing import Models
 from toolkit.engine.store.address import SQLiteAddress
 from toolkit.engine.store.sqlite import SQLite

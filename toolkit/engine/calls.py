@@ -7,15 +7,16 @@ are answered here, before anybody is asked.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from toolkit.engine.jsontext import clean, dump
 from toolkit.engine.model import ModelCall
 from toolkit.engine.objects.runs import Tokens
 
-__all__ = ["NOTHING", "Held", "Turn", "Used", "function_of"]
+__all__ = ["NOTHING", "Held", "Turn", "Used", "cleaned", "function_of", "remembered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +118,31 @@ def _with_output(call: Mapping[str, Any], output: Mapping[str, Any] | None) -> M
 def function_of(call: ModelCall) -> dict[str, Any]:
     """Make the API's object of a call of a function, as the application is asked to answer it."""
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def remembered(chat: str, calls: Sequence[ModelCall], made: int) -> str:
+    """Give the chat message that goes to the model again: with the calls that are answered, all of them readable.
+
+    The application gets arguments that are no JSON as they are, and tells the model; but many servers parse the
+    arguments in their history, and would refuse the thread for ever.
+    """
+    broken = [index for index, call in enumerate(calls) if not _is_json_object(call.arguments)]
+    if len(calls) == made and not broken:
+        return chat
+    message: dict[str, Any] = json.loads(chat)
+    message["tool_calls"] = message["tool_calls"][: len(calls)]
+    for index in broken:
+        message["tool_calls"][index]["function"]["arguments"] = dump({"not_json": clean(calls[index].arguments)})
+    return dump(message)
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def cleaned(calls: Iterable[ModelCall]) -> Sequence[ModelCall]:
+    """Give calls as texts that can be stored and sent, whatever a model has put into them."""
+    return [ModelCall(clean(call.id), clean(call.name), clean(call.arguments)) for call in calls]

@@ -18,9 +18,9 @@ from toolkit.engine.endpoint import Endpoint
 from toolkit.engine.execute import Execution
 from toolkit.engine.filing import Filing
 from toolkit.engine.indexing import Indexing
-from toolkit.engine.leg import Rooms as LegRooms
 from toolkit.engine.model import Model
 from toolkit.engine.objects.keys import digest_of
+from toolkit.engine.rooms import Rooms as RunRooms
 from toolkit.engine.routing import Models
 from toolkit.engine.search.embedder import Embedder, Reranker
 from toolkit.engine.search.retrieving import Retriever
@@ -217,7 +217,7 @@ class Engine:
         indexing = Indexing(self._store, filing, embedding)
         retriever = Retriever(embedder, self._nearness, reranker, reranking_model)
         execution = Execution(
-            LegRooms(
+            RunRooms(
                 store=self._store,
                 filing=filing,
                 models=models,

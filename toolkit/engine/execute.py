@@ -22,7 +22,7 @@ from toolkit.engine.events import DONE, broken_off, closing, frame, replay
 from toolkit.engine.feeds import Feed, Feeds
 from toolkit.engine.indexing import Indexing
 from toolkit.engine.jsontext import id_of
-from toolkit.engine.leg import Leg, Rooms
+from toolkit.engine.leg import Leg
 from toolkit.engine.logs import about
 from toolkit.engine.lookout import Lookout
 from toolkit.engine.objects import references, runs, threads
@@ -32,6 +32,7 @@ from toolkit.engine.objects.runs import Event, LastError, Run, SubmitToolOutputs
 from toolkit.engine.objects.settings import CreateRun, CreateThreadAndRun
 from toolkit.engine.objects.steps import steps_of
 from toolkit.engine.queue import LocalQueue, Pause
+from toolkit.engine.rooms import Rooms
 from toolkit.engine.states import ACTIVE, ENDED
 from toolkit.engine.store import Tx
 from toolkit.errors import Refused, StoreUnavailable

@@ -13,44 +13,39 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from toolkit.engine import context as contexts
 from toolkit.engine import moves, own_tools
-from toolkit.engine.calls import Held, Turn
-from toolkit.engine.code.interpreting import Interpreting, Stage, input_files, pictures, start_over
+from toolkit.engine.calls import Held, Turn, cleaned, remembered
+from toolkit.engine.code.interpreting import Stage, input_files, pictures, start_over
 from toolkit.engine.code.naming import names_of
 from toolkit.engine.drafting import Drafting
 from toolkit.engine.events import code_delta
 from toolkit.engine.feeds import Feed
-from toolkit.engine.filing import Filing
 from toolkit.engine.images import shown
-from toolkit.engine.jsontext import clean, dump
+from toolkit.engine.jsontext import clean
 from toolkit.engine.listening import heard
-from toolkit.engine.meter import Meter
 from toolkit.engine.model import (
     ContextExceeded,
     Delta,
     Ended,
     Model,
-    ModelCall,
     ModelError,
     ModelRequest,
 )
 from toolkit.engine.objects import references
 from toolkit.engine.objects.runs import Event, LastError, Run, Tokens
 from toolkit.engine.patience import Patience
-from toolkit.engine.routing import Models
-from toolkit.engine.search.retrieving import Retriever
+from toolkit.engine.rooms import Rooms
 from toolkit.engine.search.tool import searched
-from toolkit.engine.store import Store, Tx
+from toolkit.engine.store import Tx
 from toolkit.engine.telling import Telling
-from toolkit.engine.tokens import Scale
 from toolkit.errors import SandboxUnavailable
 
-__all__ = ["Leg", "Rooms"]
+__all__ = ["Leg"]
 
 _log = logging.getLogger("toolkit.engine")
 
@@ -64,24 +59,6 @@ _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.5
 _SPARE_S: Final = 2.0
 """Time kept before expiry to say that the run failed, instead of letting it expire without a reason."""
 _TOO_MANY_TURNS: Final = "The model asked for tools more than {} times in one run, the most allowed (--run-max-turns)."
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """What a leg needs of the engine."""
-
-    store: Store
-    filing: Filing
-    models: Models
-    clock: Callable[[], float]
-    meter: Meter
-    context_tokens: int | None
-    max_turns: int
-    """How often a run may ask for tools."""
-    interpreting: Interpreting
-    retriever: Retriever = field(default_factory=Retriever)
-    scale: Scale = field(default_factory=Scale)
-    """What the models' tokens have been seen to hold."""
 
 
 class Leg:
@@ -298,8 +275,8 @@ class Leg:
         The text that came before them is completed with them: were it complete any sooner, a turn that breaks off would
         be written anew beside it. So when there is some, the calls are told to listeners only now.
         """
-        calls = _clean_calls(call for index, call in enumerate(ended.calls) if self._turn.counts(index))
-        chat = _remembered(ended.message, calls, len(ended.calls))
+        calls = cleaned(call for index, call in enumerate(ended.calls) if self._turn.counts(index))
+        chat = remembered(ended.message, calls, len(ended.calls))
         begun = {call.id: own_tools.begun(call, kind) for call in calls if (kind := self._own.get(call.name))}
         turn, told = Turn(calls, chat, used, begun), self._turn
 
@@ -414,30 +391,3 @@ class Leg:
 
 def _nobody(events: Iterable[Event]) -> None:
     """Tell nobody."""
-
-
-def _remembered(chat: str, calls: Sequence[ModelCall], made: int) -> str:
-    """Give the chat message that goes to the model again: with the calls that are answered, all of them readable.
-
-    The application gets arguments that are no JSON as they are, and tells the model; but many servers parse the
-    arguments in their history, and would refuse the thread for ever.
-    """
-    broken = [index for index, call in enumerate(calls) if not _is_json_object(call.arguments)]
-    if len(calls) == made and not broken:
-        return chat
-    message: dict[str, Any] = json.loads(chat)
-    message["tool_calls"] = message["tool_calls"][: len(calls)]
-    for index in broken:
-        message["tool_calls"][index]["function"]["arguments"] = dump({"not_json": clean(calls[index].arguments)})
-    return dump(message)
-
-
-def _is_json_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _clean_calls(calls: Iterable[ModelCall]) -> Sequence[ModelCall]:
-    return [ModelCall(clean(call.id), clean(call.name), clean(call.arguments)) for call in calls]

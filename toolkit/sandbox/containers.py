@@ -24,7 +24,8 @@ from toolkit.sandbox.packages import extra
 from toolkit.sandbox.printed import MARK_BYTES
 from toolkit.sandbox.root import environment, sizes, told
 from toolkit.sandbox.sandbox import Limits
-from toolkit.sandbox.session import WalledSession, start
+from toolkit.sandbox.session import WalledSession
+from toolkit.sandbox.starting import start
 
 __all__ = ["Containers", "Runner", "contained", "runners"]
 

@@ -25,7 +25,8 @@ from toolkit.sandbox.packages import Part
 from toolkit.sandbox.printed import MARK_BYTES
 from toolkit.sandbox.root import environment, told
 from toolkit.sandbox.sandbox import Limits
-from toolkit.sandbox.session import WalledSession, start
+from toolkit.sandbox.session import WalledSession
+from toolkit.sandbox.starting import start
 from toolkit.sandbox.watch import usage
 
 __all__ = ["Unconfined"]

@@ -22,7 +22,8 @@ from toolkit.sandbox.packages import extra, parts
 from toolkit.sandbox.printed import MARK_BYTES
 from toolkit.sandbox.root import Root, root, told, worker
 from toolkit.sandbox.sandbox import Limits
-from toolkit.sandbox.session import WalledSession, start
+from toolkit.sandbox.session import WalledSession
+from toolkit.sandbox.starting import start
 
 __all__ = ["Wall", "Walled", "available", "walls"]
 
