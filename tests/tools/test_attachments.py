@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from toolkit.errors import DefinitionError
@@ -35,6 +37,42 @@ def test_one_alone_and_by_its_address() -> None:
     assert output_of((PNG,)).parts == output_of(PNG).parts
 
 
+def test_what_is_at_the_service_is_referred_to() -> None:
+    output = output_of(
+        [
+            Image(url="https://example.org/a.png"),
+            Image(file_id="file-1"),
+            Image(b"png", file_id="file-2"),
+            File(b"pdf", "report.pdf", file_id="file-3"),
+            File(file_id="file-4"),
+        ]
+    )
+    places = [re.sub(r"\. Functions .* here: you cannot see it, but you can refer to it\.]$", "", line)
+              for line in output.content.splitlines()]  # fmt: skip
+    assert places == [
+        "[An image, https://example.org/a.png (image/png)",
+        "[An image, file-1 (image/png)",
+        "[An image, file-2 (image/png, 3 bytes)",
+        "[A file, report.pdf, file-3 (application/octet-stream, 3 bytes)",
+        "[A file, file-4 (application/octet-stream)",
+    ]
+    assert [written_part(part) for part in output.parts] == [
+        {"type": "input_image", "image_url": "https://example.org/a.png"},
+        {"type": "input_image", "file_id": "file-1"},
+        {"type": "input_image", "image_url": "data:image/png;base64,cG5n"},
+        {"type": "input_file", "filename": "report.pdf", "file_data": "data:application/octet-stream;base64,cGRm"},
+        {"type": "input_file", "file_id": "file-4"},
+    ]
+    for part in (Image(file_id="file-1"), File(file_id="file-4")):
+        assert read_part(written_part(part)) == part
+
+
+def test_the_bytes_of_an_address_are_no_reference() -> None:
+    assert output_of(Image(url="data:image/png;base64,cG5n")).content == (
+        "[An image (image/png). Functions can only answer with text here: you cannot see it.]"
+    )
+
+
 def test_the_cap_is_for_the_text() -> None:
     output = output_of(["x" * 1000, PNG], 300)
     assert len(output.content) <= 300
@@ -50,6 +88,13 @@ def test_other_values_are_as_they_were() -> None:
 
 
 def test_an_image_is_one_or_the_other() -> None:
-    for wrong in ({}, {"data": b"png", "url": "https://example.org/a.png"}):
+    there = "https://example.org/a.png"
+    for wrong in ({}, {"data": b"png", "url": there}, {"file_id": "file-1", "url": there}):
         with pytest.raises(DefinitionError, match="Image"):
             Image(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_file_has_a_name_or_is_at_the_service() -> None:
+    assert File(b"", "empty.txt").name == "empty.txt"
+    with pytest.raises(DefinitionError, match="File"):
+        File(b"pdf")

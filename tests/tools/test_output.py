@@ -162,5 +162,5 @@ def test_what_an_output_shows_of_itself() -> None:
     assert repr(Output("a")) == "Output(content='a', ok=True)"
     dot = Image(b"dot", "image/gif")
     assert repr(Output("a", False, ("b", dot))) == (
-        "Output(content='a', ok=False, parts=('b', Image(media_type='image/gif', url='')))"
+        "Output(content='a', ok=False, parts=('b', Image(media_type='image/gif', url='', file_id='')))"
     )

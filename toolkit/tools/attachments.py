@@ -1,7 +1,8 @@
 """Images and files that a tool returns, alone or in a list with text: `return ["The plot:", Image(png)]`.
 
 What a model is shown of them depends on the API that its run lives on. Some take them as the output of a function; for
-the others there is a text that says that there was one, and that it cannot be seen.
+the others there is a text that says that there was one, that it cannot be seen, and by which id or address it can be
+referred to.
 """
 
 from __future__ import annotations
@@ -24,19 +25,27 @@ class Image:
     media_type: str = "image/png"
     url: str = ""
     """An address that the service can read, in place of the bytes."""
+    file_id: str = ""
+    """The file at the service that it is, in place of the bytes, or beside them once they were uploaded."""
 
     def __post_init__(self) -> None:
-        if bool(self.data) == bool(self.url):
-            raise DefinitionError("Image() takes data=, the bytes, or url=")
+        if bool(self.data or self.file_id) == bool(self.url):
+            raise DefinitionError("Image() takes data=, the bytes, or url=, or file_id= of a file at the service")
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file, such as a PDF: its bytes and its name."""
+    """A file, such as a PDF: its bytes and its name, or where it is. Raises DefinitionError without either."""
 
-    data: bytes = field(repr=False)
-    name: str
+    data: bytes = field(default=b"", repr=False)
+    name: str = ""
     media_type: str = "application/octet-stream"
+    file_id: str = ""
+    """The file at the service that it is, in place of the bytes, or beside them once they were uploaded."""
+
+    def __post_init__(self) -> None:
+        if not (self.name or self.file_id):
+            raise DefinitionError("File() takes data=, the bytes, and name=, or file_id= of a file at the service")
 
 
 Attachment = Image | File
@@ -51,9 +60,11 @@ def has_attachments(value: object) -> TypeGuard[Attachment | list[object] | tupl
 
 
 def written_part(part: Part) -> Mapping[str, Any]:
-    """A part as the Responses API has it, in JSON."""
+    """A part as the Responses API has it, in JSON: by its file's id where there is nothing else."""
     if isinstance(part, str):
         return {"type": "input_text", "text": part}
+    if part.file_id and not part.data:
+        return {"type": f"input_{'file' if isinstance(part, File) else 'image'}", "file_id": part.file_id}
     if isinstance(part, File):
         return {"type": "input_file", "filename": part.name, "file_data": _inline(part)}
     return {"type": "input_image", "image_url": part.url or _inline(part)}
@@ -65,6 +76,10 @@ def read_part(said: Mapping[str, Any]) -> Part:
         case "input_text":
             text: str = said["text"]
             return text
+        case "input_file" if "file_id" in said:
+            return File(file_id=said["file_id"])
+        case "input_image" if "file_id" in said:
+            return Image(file_id=said["file_id"])
         case "input_file":
             media_type, data = _read(said["file_data"])
             return File(data, said["filename"], media_type)
@@ -77,10 +92,21 @@ def read_part(said: Mapping[str, Any]) -> Part:
 
 
 def said_of(attachment: Attachment) -> str:
-    """What a model is told in place of an attachment that it cannot be shown."""
+    """What a model is told in place of an attachment that it cannot be shown, and where that is, if anybody knows.
+
+    Such as `[An image, file-abc (image/png, 7 bytes). Functions can only answer with text here: you cannot see it, but
+    you can refer to it.]`; the place comes right before the parenthesis.
+    """
     size = f", {len(attachment.data)} bytes" if attachment.data else ""
-    what = f"A file, {attachment.name}" if isinstance(attachment, File) else "An image"
-    return f"[{what} ({attachment.media_type}{size}). Functions can only answer with text here: you cannot see it.]"
+    what = ["An image"] if isinstance(attachment, Image) else ["A file", attachment.name]
+    place = attachment.file_id or (attachment.url if isinstance(attachment, Image) else "")
+    if place.startswith("data:"):  # all of its bytes
+        place = ""
+    but = ", but you can refer to it" if place else ""
+    where = ", ".join(one for one in (*what, place) if one)
+    return (
+        f"[{where} ({attachment.media_type}{size}). Functions can only answer with text here: you cannot see it{but}.]"
+    )
 
 
 def _inline(attachment: Attachment) -> str:

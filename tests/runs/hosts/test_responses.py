@@ -20,6 +20,8 @@ from tests.runs.scripted import Answers
 from toolkit import (
     CallFinished,
     Event,
+    File,
+    Image,
     Journal,
     LimitReached,
     Limits,
@@ -33,6 +35,7 @@ from toolkit import (
     Toolset,
     resume,
     run,
+    tool,
 )
 from toolkit.runs.hosts.options import ResponsesOptions
 
@@ -283,6 +286,18 @@ def test_images_and_files_are_shown(serve: Serve, world: World, tmp_path: Path) 
     world.run(serve(api), Toolset(plot), on=asks(), journal=tmp_path / "calls.db")
     [output] = api.bodies(CREATE)[1]["input"]
     assert [part["type"] for part in output["output"]] == ["input_text", "input_image", "input_file"]
+
+
+def test_images_and_files_of_the_service_are_named(serve: Serve, world: World) -> None:
+    @tool
+    def find() -> list[object]:
+        """Find what there is."""
+        return [Image(file_id="file-1"), File(file_id="file-2")]
+
+    api = server(Says(calls=[("call_1", "find", "{}")]), Says("Nice"))
+    world.run(serve(api), Toolset(find), on=asks())
+    [output] = api.bodies(CREATE)[1]["input"]
+    assert [part["file_id"] for part in output["output"]] == ["file-1", "file-2"]
 
 
 def test_answers_are_typed(serve: Serve, world: World) -> None:

@@ -19,6 +19,7 @@ from tests.runs.scripted import Answers
 from toolkit import (
     CallFinished,
     Event,
+    Image,
     Journal,
     LimitReached,
     Limits,
@@ -32,6 +33,7 @@ from toolkit import (
     ToolsMissing,
     resume,
     run,
+    tool,
 )
 from toolkit.runs.hosts.options import SessionsOptions
 
@@ -200,6 +202,17 @@ def test_images_are_shown_and_files_are_told_of(serve: Serve, world: World) -> N
     world.run(serve(api), Toolset(plot), on=NEW)
     assert [part["type"] for part in api.results[0]["output"]] == ["input_text", "input_image"]
     assert "report.pdf" in api.results[1]["output"]
+
+
+def test_an_image_that_is_a_file_of_the_service_is_told_of(serve: Serve, world: World) -> None:
+    @tool
+    def find() -> Image:
+        """Find an image."""
+        return Image(file_id="file-1")
+
+    api = server(Does(calls=[("call_1", "find", {})]), Does("Nice"))
+    world.run(serve(api), Toolset(find), on=NEW)
+    assert api.results[0]["output"].startswith("[An image, file-1 (image/png)")
 
 
 def test_answers_are_typed(serve: Serve, world: World) -> None:

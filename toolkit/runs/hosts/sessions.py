@@ -20,7 +20,7 @@ from toolkit.runs.hosts.found import made_since_start
 from toolkit.runs.hosts.options import SessionsOptions
 from toolkit.runs.hosts.ours import begun, functions_of, turn_of
 from toolkit.runs.hosts.sessions_reading import SessionsReading, messages_in, piece_of, with_turn
-from toolkit.tools.attachments import File, written_part
+from toolkit.tools.attachments import written_part
 
 if TYPE_CHECKING:
     from openai.types.beta import AgentSessionInputMessageParam, EnvironmentParam
@@ -108,6 +108,7 @@ class Turns:
     picked_up: bool = False
 
     expiry: None = None
+    files: None = None
     may_repeat: Literal[False] = False
     """In a session there is, it may be once no turn of ours was found: the post keeps its Idempotency-Key."""
     can_find: Literal[True] = True
@@ -211,13 +212,10 @@ class Turns:
 
 def _result(run: Json, finished: FinishedCall) -> Json:
     call_id, output = finished.call.id, finished.output
-    # Images are taken here, files are not: then all is said in words.
-    shown = bool(output.parts) and not any(isinstance(part, File) for part in output.parts)
-    said = (
-        {"output": [written_part(part) for part in output.parts] if shown else output.content}
-        if output.ok
-        else {"error": output.content}
-    )
+    parts = [written_part(part) for part in output.parts]
+    # Images are taken here, files and files' ids are not: then all is said in words.
+    shown = parts and all("text" in part or "image_url" in part for part in parts)
+    said = {"output": parts if shown else output.content} if output.ok else {"error": output.content}
     where = {"turn_id": run["turn_of_call"][call_id], "call_id": call_id}
     return {"type": "agent.session.input.tool_result", **where, "success": output.ok, **said}
 
