@@ -17,6 +17,8 @@ from toolkit.runs.kept import (
     states_in,
     submitted_note,
     thread_of,
+    uploaded_note,
+    uploads_in,
 )
 from toolkit.tools.attachments import Image
 from toolkit.tools.calls import Call, FinishedCall
@@ -67,6 +69,13 @@ def test_a_decision_is_on_the_next_start_alone(decision: Decision) -> None:
 def test_a_mapping_of_arguments_is_kept_as_json() -> None:
     _, text = decided_note(CALL, 0, Approve({"amount": 1}))
     assert json.loads(text)["changed"] == '{"amount": 1}'
+
+
+def test_uploads_are_kept_beside_the_calls() -> None:
+    entries = dict([started_note(CALL, 0), uploaded_note("run_1-abc", "file-1"), uploaded_note("run_1-def", "file-2")])
+    assert uploads_in(entries) == {"run_1-abc": "file-1", "run_1-def": "file-2"}
+    assert list(kept_calls(entries)) == [CALL.id]
+    assert (states_in(entries), uploads_in({})) == ([], {})
 
 
 def test_images_and_states_are_kept() -> None:

@@ -11,9 +11,9 @@ from tests.runs.stores import Failing, Memory
 from toolkit import Journal
 from toolkit.errors import JournalError
 from toolkit.runs.decisions import Deny
-from toolkit.runs.effects import RunTools
+from toolkit.runs.effects import Record, RunTools
 from toolkit.runs.events import ServerEvent, TextDelta
-from toolkit.runs.kept import Kept, decided_note, kept_calls, started_note
+from toolkit.runs.kept import Kept, decided_note, kept_calls, started_note, uploads_in
 from toolkit.runs.recorder import Recorder
 from toolkit.runs.result import Result
 from toolkit.tools.calls import Call, FinishedCall
@@ -121,6 +121,23 @@ def test_what_cannot_be_written_before_a_call_is_an_error_and_what_cannot_behind
     turn.finished(DONE)
     assert "what call call_1 of run run_1 gave is not in the journal" in caplog.text
     assert "amount" not in caplog.text
+
+
+def test_what_came_of_an_upload() -> None:
+    store = Memory()
+    Recorder(Journal(store)).uploaded(Record("run_1", CALL, "key", "file-1"))
+    assert uploads_in(store.read("run_1")) == {"key": "file-1"}
+    Recorder(None).uploaded(Record("run_1", CALL, "key", "file-1"))
+
+
+def test_an_upload_that_failed_or_cannot_be_written_down_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    Recorder(Journal(Failing("file."))).uploaded(Record("run_1", CALL, "key", "file-1"))
+    assert "tool pay: a file of call call_1 of run run_1 is not in the journal" in caplog.text
+    store = Memory()
+    Recorder(Journal(store)).uploaded(Record("run_1", CALL, "key", None, ValueError("of the user's")))
+    assert "call call_1 of run run_1 returned could not be uploaded: ValueError" in caplog.text
+    assert store.read("run_1") == {}
+    assert "of the user's" not in caplog.messages[-1]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ DONE = b"event: done\ndata: [DONE]\n\n"
         ("POST", "/threads", "thread"),
         ("GET", "/assistants/asst_1", "assistant"),
         ("POST", "/assistants", "assistant"),
+        ("POST", "/files", "upload"),
+        ("GET", "/files", "other"),
         ("GET", "/threads/thread_1", "other"),
         ("GET", "/models", "other"),
     ],

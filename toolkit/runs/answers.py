@@ -1,4 +1,4 @@
-"""The answers to the calls of one turn: what is known of them, who must be asked, and then the calls themselves."""
+"""The answers to the calls of one turn: what is known of them, who must be asked, then the calls, then their files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from toolkit.errors import CallsUnknown
 from toolkit.runs.asking import ask
 from toolkit.runs.effects import Ask, Call, Effect, FinishedCall, Recall, Reply, RunTools
 from toolkit.runs.gate import Sorted
-from toolkit.runs.kept import kept_calls
+from toolkit.runs.kept import kept_calls, uploads_in
 from toolkit.runs.progress import Progress
+from toolkit.runs.uploading import uploaded
 
 __all__ = ["answers"]
 
@@ -22,6 +23,7 @@ def answers(progress: Progress, calls: Sequence[Call]) -> Generator[Effect, Repl
     gate, run = progress.gate, progress.known
     recalled = (yield from ask(progress, Recall(run["id"]))) if gate.has_journal else Reply()
     kept = kept_calls(recalled.kept)
+    progress.uploads |= uploads_in(recalled.kept)
     found = gate.sort(run, calls, kept, gate.decisions)
     if found.unknown:
         raise _unknown(progress, found)
@@ -44,7 +46,7 @@ def answers(progress: Progress, calls: Sequence[Call]) -> Generator[Effect, Repl
             progress.host.state(run) if gate.has_journal else None,
         ),
     )
-    return done.finished
+    return (yield from uploaded(progress, done.finished))
 
 
 def _unknown(progress: Progress, found: Sorted) -> CallsUnknown:

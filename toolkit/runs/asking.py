@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from toolkit.runs.effects import Effect, Reply, Request, Sleep, Turn
 from toolkit.runs.progress import Progress
 
-__all__ = ["Leave", "ask", "insist", "pauses", "rest", "watch"]
+__all__ = ["Leave", "again", "ask", "insist", "pauses", "rest", "watch"]
 
 # Seconds between tries. Nothing is lost by giving up on a run that was never made, so that is done within two seconds;
 # a run that is under way is worth waiting for a server that starts again.
@@ -62,7 +62,14 @@ def pauses(progress: Progress) -> Iterator[float]:
 
 def rest(progress: Progress, reply: Reply, tries: Iterator[float]) -> Generator[Effect, Reply, None]:
     """Wait before the next try; raise when there is none left, or no sense in one."""
+    if not (yield from again(progress, reply, tries)):
+        raise progress.trouble(reply)
+
+
+def again(progress: Progress, reply: Reply, tries: Iterator[float]) -> Generator[Effect, Reply, bool]:
+    """Wait before the next try; False when there is none left, or no sense in one."""
     pause = None if reply.refused else next(tries, None)
     if pause is None:
-        raise progress.trouble(reply)
+        return False
     yield from ask(progress, Sleep(pause if reply.wait_s is None else reply.wait_s))
+    return True

@@ -21,7 +21,7 @@ from toolkit.errors import RunError
 from toolkit.runs.calling import acall_tools, call_tools
 from toolkit.runs.consulting import aconsult, consult
 from toolkit.runs.coverage import Coverage
-from toolkit.runs.effects import Ask, Effect, Recall, Request, RunTools, TimeUp
+from toolkit.runs.effects import Ask, Effect, Recall, Record, Request, RunTools, TimeUp
 from toolkit.runs.events import Event, RunEnded
 from toolkit.runs.job import Job
 from toolkit.runs.listening import atold, told
@@ -115,6 +115,8 @@ def _carry_out(client: OpenAI, job: Job, effect: Effect, outcome: Outcome, clock
         outcome.decisions = consult(job.approver, effect.calls)
     elif isinstance(effect, Recall):
         outcome.kept = job.recorder.recall(effect.run_id)
+    elif isinstance(effect, Record):
+        job.recorder.uploaded(effect)
     else:
         time.sleep(min(effect.seconds, left_s))
 
@@ -146,7 +148,13 @@ def _send(client: OpenAI, request: Request, clock: _Clock) -> Stream[object]:
     if request.method == "GET":
         return client.get(request.path, cast_to=object, options=options, stream=True, stream_cls=Stream[object])
     return client.post(
-        request.path, cast_to=object, body=request.body, options=options, stream=True, stream_cls=Stream[object]
+        request.path,
+        cast_to=object,
+        body=request.body,
+        files=_form(request),
+        options=options,
+        stream=True,
+        stream_cls=Stream[object],
     )
 
 
@@ -214,6 +222,8 @@ async def _acarry_out(
             raise  # the approver's own
     elif isinstance(effect, Recall):
         outcome.kept = await asyncio.to_thread(job.recorder.recall, effect.run_id)
+    elif isinstance(effect, Record):
+        await asyncio.to_thread(job.recorder.uploaded, effect)
     else:
         await asyncio.sleep(min(effect.seconds, left_s))
 
@@ -256,7 +266,13 @@ async def _asend(client: AsyncOpenAI, request: Request, clock: _Clock) -> AsyncS
             request.path, cast_to=object, options=options, stream=True, stream_cls=AsyncStream[object]
         )
     return await client.post(
-        request.path, cast_to=object, body=request.body, options=options, stream=True, stream_cls=AsyncStream[object]
+        request.path,
+        cast_to=object,
+        body=request.body,
+        files=_form(request),
+        options=options,
+        stream=True,
+        stream_cls=AsyncStream[object],
     )
 
 
@@ -284,6 +300,10 @@ async def _shielded(events: AsyncIterator[Event]) -> None:
     _leaving.add(task)  # the event loop itself keeps weak references only
     task.add_done_callback(_leaving.discard)
     await asyncio.shield(task)
+
+
+def _form(request: Request) -> dict[str, tuple[str, bytes, str]] | None:
+    return None if request.file is None else {"file": request.file}
 
 
 def _options(request: Request, left_s: float) -> RequestOptions:

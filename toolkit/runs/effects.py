@@ -1,8 +1,8 @@
 """The data the run loop trades in.
 
-The loop decides and a driver does. The loop yields effects (`Request`, `Recall`, `Ask`, `RunTools`, `Sleep`); a driver
-carries each out and sends back one `Reply`, whatever happened. All of it is frozen data, so the loop is tested with
-values: send a reply, compare the next effect.
+The loop decides and a driver does. The loop yields effects (`Request`, `Recall`, `Ask`, `RunTools`, `Record`, `Sleep`);
+a driver carries each out and sends back one `Reply`, whatever happened. All of it is frozen data, so the loop is tested
+with values: send a reply, compare the next effect.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "Json",
     "Note",
     "Recall",
+    "Record",
     "Reply",
     "Request",
     "RunTools",
@@ -69,6 +70,8 @@ class Request:
     """Sent once the answer to this has begun, where that is a stream of what happens: so nothing of it is missed."""
     run: Json | None = None
     """Where the server keeps no runs: the run as it is while this is not answered, for the answer to be added to."""
+    file: tuple[str, bytes, str] | None = field(default=None, repr=False)
+    """A file's name, bytes and type, that go along with the body in a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +124,26 @@ class RunTools:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Write down what came of an upload: its file's id in the journal, why there is none in the log."""
+
+    run_id: str
+    call: Call
+    """The call whose output it is part of."""
+    key: str
+    """The Idempotency-Key of the upload."""
+    file_id: str | None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait so long before the next effect."""
 
     seconds: float
 
 
-Effect = Request | Recall | Ask | RunTools | Sleep
+Effect = Request | Recall | Ask | RunTools | Record | Sleep
 
 
 class TimeUp(Exception):

@@ -1,7 +1,7 @@
 """What a journal keeps of a run: its entries are written and read here, and nowhere else.
 
-An entry is a key and JSON. `run` says which thread the run is in, and `state.N` is the N-th state of a run that no
-server keeps. Of a call, in this order, there are
+An entry is a key and JSON. `run` says which thread the run is in, `state.N` is the N-th state of a run that no server
+keeps, and `file.KEY` the id of a file that was uploaded under that Idempotency-Key. Of a call, in this order, there are
 `decided.N ID`, what a person decided on; `started.N ID`, written before the function is called; `finished ID`, what it
 gave; `submitted ID`, that the server has it. N counts the times that the call had begun before.
 """
@@ -30,9 +30,11 @@ __all__ = [
     "states_in",
     "submitted_note",
     "thread_of",
+    "uploaded_note",
+    "uploads_in",
 ]
 
-_STATE = "state."
+_STATE, _FILE = "state.", "file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,17 @@ def state_of(entries: Mapping[str, str]) -> Json | None:
     numbers = states_in(entries)
     state: Json | None = json.loads(entries[f"{_STATE}{numbers[-1]}"]) if numbers else None
     return state
+
+
+def uploaded_note(key: str, file_id: str) -> Note:
+    return f"{_FILE}{key}", json.dumps({"file_id": file_id})
+
+
+def uploads_in(entries: Mapping[str, str]) -> dict[str, str]:
+    """The files that were uploaded: Idempotency-Key -> id."""
+    return {
+        key.removeprefix(_FILE): json.loads(text)["file_id"] for key, text in entries.items() if key.startswith(_FILE)
+    }
 
 
 def decided_note(call: Call, starts: int, decision: Decision) -> Note:

@@ -45,6 +45,8 @@ class Progress:
     pending: Pending | None = None
     """What somebody must decide on before the run can go on."""
     calls: list[FinishedCall] = field(default_factory=list[FinishedCall])
+    uploads: dict[str, str] = field(default_factory=dict[str, str])
+    """The files that were uploaded for the outputs of calls: Idempotency-Key -> id."""
     handed_in: int = 0
     """How many of the calls the server has the outputs of."""
     messages: list[Json] = field(default_factory=list[Json])
@@ -98,7 +100,15 @@ class Progress:
         run = self.run or self.run_before
         if run is None:
             return None
-        return Result(tuple(self.calls), self.turns, run, tuple(self.messages), self.pending, self.output)
+        return Result(
+            tuple(self.calls),
+            self.turns,
+            run,
+            tuple(self.messages),
+            self.pending,
+            self.output,
+            tuple(self.uploads.values()),
+        )
 
     def left_as_it_is(self) -> Pending | None:
         """The run to go on with at another time; None while no run is known."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolkit.errors import JournalError
-from toolkit.runs.effects import Json, RunTools
+from toolkit.runs.effects import Json, Record, RunTools
 from toolkit.runs.events import Event, ServerEvent
 from toolkit.runs.journal import Journal
 from toolkit.runs.kept import (
@@ -23,6 +23,7 @@ from toolkit.runs.kept import (
     state_note,
     states_in,
     submitted_note,
+    uploaded_note,
 )
 from toolkit.runs.late import continued_by
 from toolkit.runs.result import Result
@@ -87,6 +88,18 @@ class Recorder:
         for note in (run_note(effect.thread_id), *states, *effect.notes):
             self._journal.add(effect.run_id, *note)
         return _Turn(self._journal, effect.run_id, {call_id: kept.starts for call_id, kept in self._known.items()})
+
+    def uploaded(self, effect: Record) -> None:
+        """Write down which file an upload has made; that it has made none, and what cannot be written, is logged."""
+        where = (effect.call.name, effect.call.id, effect.run_id)
+        if effect.file_id is None:
+            why = type(effect.error).__name__ if effect.error is not None else "no file"
+            _log.warning("tool %s: what call %s of run %s returned could not be uploaded: %s", *where, why)
+        elif self._journal is not None:
+            try:
+                self._journal.add(effect.run_id, *uploaded_note(effect.key, effect.file_id))
+            except JournalError:
+                _log.warning("tool %s: a file of call %s of run %s is not in the journal", *where, exc_info=True)
 
     def ended(self, result: Result | None) -> None:
         """Forget a run that is over; not one that expired before it had all outputs, since a new one may get them."""

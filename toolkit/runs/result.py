@@ -40,6 +40,8 @@ class Result(Generic[T]):
     """The run and the calls that wait for somebody's approval; None when nothing does. `resume` goes on from here."""
     output: T = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     """The final answer as the `output_type` asked for, checked; None without one, and while the run is pending."""
+    file_ids: tuple[str, ...] = ()
+    """The files that were uploaded for outputs of calls; they stay at the server until somebody deletes them."""
 
     def __repr__(self) -> str:
         said = f"{self.run_json.get('status')} {self.text!r:.80}"

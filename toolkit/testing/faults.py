@@ -30,6 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
     "message": r"POST /threads/[^/]+/messages",
     "thread": r"POST /threads",
     "assistant": r"(POST|GET) /assistants(/[^/]+)?",
+    "upload": r"POST /files",
 }
 """Kinds of requests, and what their lines look like; what is none of these is `other`."""
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from toolkit.runs.effects import Reply
+from toolkit.runs.effects import Call, Reply
 from toolkit.runs.hosts.assistants import Assistants
+from toolkit.tools.attachments import Attachment, File, Image
 
 HOST = Assistants("k", "thread_1", body={"assistant_id": "asst_1"})
 
@@ -40,6 +41,50 @@ def test_every_post_has_a_key_and_the_key_tells_the_turn() -> None:
     run = {"thread_id": "thread_1", "id": "run_1"}
     posts = [HOST.start(), HOST.submit(run, [], 1), HOST.submit(run, [], 2), HOST.cancel(run)]
     assert [post.headers["Idempotency-Key"] for post in posts] == ["k-start", "k-turn-1", "k-turn-2", "k-cancel-run_1"]
+
+
+RUN = {"id": "run_1", "thread_id": "thread_1"}
+PLOT = Call("call_1", "plot", "{}")
+
+
+def test_images_and_files_are_uploaded_as_what_they_are() -> None:
+    image = HOST.upload(RUN, PLOT, Image(b"png", "image/svg+xml"))
+    assert (image.method, image.path, image.body) == ("POST", "/files", {"purpose": "vision"})
+    assert (image.file, image.headers["Content-Type"]) == (("plot.svg", b"png", "image/svg+xml"), "multipart/form-data")
+    file = HOST.upload(RUN, PLOT, File(b"pdf", "r\ud800port.pdf", "application/pdf"))
+    assert (file.body, file.file) == ({"purpose": "assistants"}, ("r?port.pdf", b"pdf", "application/pdf"))
+
+
+@pytest.mark.parametrize("media_type", ["image/png\r\nX-Evil: 1", "image", "", "image/\u00e9"])
+def test_a_type_that_is_none_cannot_leave_its_place_in_the_form(media_type: str) -> None:
+    assert HOST.upload(RUN, PLOT, Image(b"png", media_type)).file == (
+        "plot.octet-stream",
+        b"png",
+        "application/octet-stream",
+    )
+
+
+def test_the_same_bytes_in_the_same_run_have_the_same_key_in_every_process() -> None:
+    def key(host: Assistants, run_id: str, attachment: Attachment, tool: str = "plot") -> str:
+        return host.upload({**RUN, "id": run_id}, Call("any", tool, "{}"), attachment).headers["Idempotency-Key"]
+
+    first = key(HOST, "run_1", Image(b"png"))
+    assert first == key(replace(HOST, key="another"), "run_1", Image(b"png"))
+    others = [
+        key(HOST, "run_2", Image(b"png")),
+        key(HOST, "run_1", Image(b"gif")),
+        key(HOST, "run_1", Image(b"png", "image/gif")),
+        key(HOST, "run_1", Image(b"png"), "draw"),
+        key(HOST, "run_1", File(b"png", "plot.gif", "image/png")),
+    ]
+    assert len({first, *others}) == 6
+    assert all(len(one) <= 255 for one in others)
+
+
+def test_which_answer_to_an_upload_is_a_file() -> None:
+    assert HOST.uploaded(Reply(200, {"object": "file", "id": "file-1"})) == "file-1"
+    for reply in (Reply(200, {"object": "list", "id": "no"}), Reply(500), Reply(None), Reply(200, {"object": "file"})):
+        assert HOST.uploaded(reply) is None
 
 
 def test_ids_cannot_leave_their_place_in_the_path() -> None:

@@ -16,8 +16,9 @@ from typing import Literal, Protocol
 
 from toolkit.runs.effects import Call, FinishedCall, Json, Reply, Request, Turn
 from toolkit.runs.events import ServerEvent
+from toolkit.tools.attachments import Attachment
 
-__all__ = ["Expiry", "Host", "OnActive", "OnExpiry", "Reading", "Threads"]
+__all__ = ["Expiry", "Files", "Host", "OnActive", "OnExpiry", "Reading", "Threads"]
 
 OnActive = Literal["fail", "wait", "queue", "replace"]
 """What to do when another run is active in the thread: fail; wait until it is over; the same, in the order in which
@@ -83,6 +84,11 @@ class Host(Protocol):
     @property
     def expiry(self) -> Expiry | None:
         """What is to be asked when a run has expired; None where runs do not."""
+        ...
+
+    @property
+    def files(self) -> Files | None:
+        """What is asked of a host whose functions answer with text alone; None where nothing is to be uploaded."""
         ...
 
     def start(self) -> Request:
@@ -178,6 +184,21 @@ class Threads(Protocol):
 
     def cancel(self, run: Json) -> Request:
         """End a run of the thread at the server."""
+        ...
+
+
+class Files(Protocol):
+    """What is asked of a host that is given images and files by their ids."""
+
+    def upload(self, run: Json, call: Call, attachment: Attachment) -> Request:
+        """Upload the bytes of an image or a file that a call has given.
+
+        The same bytes in the same run have the same Idempotency-Key, whichever process uploads them.
+        """
+        ...
+
+    def uploaded(self, reply: Reply) -> str | None:
+        """Read the answer to `upload`: the file's id; None when there is no such file."""
         ...
 
 

@@ -6,8 +6,10 @@ do not know it ignore it, and one that keeps keys says `x-idempotency-key: kept`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Literal
 from urllib.parse import quote
 
@@ -17,6 +19,7 @@ from toolkit.runs.hosts import OnActive, OnExpiry
 from toolkit.runs.hosts.found import made_since_start
 from toolkit.runs.hosts.reading import Carried, CarriedReading
 from toolkit.runs.late import continued_by, options_of, told
+from toolkit.tools.attachments import Attachment, Image
 
 __all__ = ["Assistants"]
 
@@ -25,6 +28,8 @@ _BETA = {"OpenAI-Beta": "assistants=v2"}
 _POLL = {**_BETA, "X-Stainless-Poll-Helper": "true"}
 # A stream silent for so long is taken for a dead connection; the run is then polled. Models that think are silent too.
 _SILENCE_S = 120.0
+_UPLOAD_S = 120.0
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _STATUS: dict[str, Literal["working", "completed", "incomplete", "failed", "cancelled", "expired"]] = {
     "queued": "working",
     "in_progress": "working",
@@ -77,6 +82,10 @@ class Assistants:
         return self
 
     @property
+    def files(self) -> Assistants:
+        return self
+
+    @property
     def can_find(self) -> bool:
         return self.thread_id is not None
 
@@ -111,6 +120,22 @@ class Assistants:
         outputs = [{"tool_call_id": one.call.id, "output": one.output.content} for one in finished]
         body = {"tool_outputs": outputs, "stream": True}
         return self._post(f"{self._run(run)}/submit_tool_outputs", body, f"turn-{turn}", _SILENCE_S)
+
+    def upload(self, run: Json, call: Call, attachment: Attachment) -> Request:
+        kind = attachment.media_type if _MEDIA_TYPE.fullmatch(attachment.media_type) else "application/octet-stream"
+        if isinstance(attachment, Image):
+            name, purpose = f"{call.name}.{kind.partition('/')[2].partition('+')[0]}", "vision"
+        else:
+            name, purpose = attachment.name.encode(errors="replace").decode(), "assistants"
+        # The run and the file itself, and not our own key: a process that goes on after a crash finds the same file.
+        digest = sha256(f"{name}\0{kind}\0".encode() + attachment.data).hexdigest()
+        headers = {"Content-Type": "multipart/form-data", "Idempotency-Key": f"{run['id']}-{digest}"}
+        file = (name, attachment.data, kind)
+        return Request("POST", "/files", {"purpose": purpose}, headers, _UPLOAD_S, file=file)
+
+    def uploaded(self, reply: Reply) -> str | None:
+        file = reply.body or {}
+        return file.get("id") if file.get("object") == "file" else None
 
     def cancel(self, run: Json) -> Request:
         return self._post(f"{self._run(run)}/cancel", None, f"cancel-{run['id']}", 30.0)

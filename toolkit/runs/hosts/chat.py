@@ -75,6 +75,7 @@ class Completions:
 
     threads: None = None
     expiry: None = None
+    files: None = None
     may_repeat: Literal[True] = True
 
     @property

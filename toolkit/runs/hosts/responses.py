@@ -99,6 +99,7 @@ class Chain:
 
     threads: None = None
     expiry: None = None
+    files: None = None
 
     @property
     def may_repeat(self) -> bool:
