@@ -37,7 +37,7 @@ from tests.contract.doors import served
 from tests.contract.forks import HANGS_S, Object, Trial, fork, in_forks
 from tests.engine.scripted import Script, Scripted, answer, ask, asked
 from tests.runs.mortal import Effects, Mortal, MortalStore
-from toolkit import Journal, Pending, Result, RunContext, Toolset, resume_stream, run, stream, tool
+from toolkit import Image, Journal, Pending, Result, RunContext, Toolset, resume_stream, run, stream, tool
 from toolkit.engine import Engine
 from toolkit.engine.model import ModelCall, ModelRequest
 from toolkit.runs.journal import SQLiteStore
@@ -225,10 +225,10 @@ def _tools(kind: Kind, effects: Effects) -> Toolset:
         return f"ordered {what}"
 
     @tool(read_only=True)
-    def look() -> str:
+    def look() -> list[object]:
         """Look."""
         effects.happen("look", "")
-        return "seen"
+        return ["seen", Image(b"\x89PNG")]
 
     return Toolset(send, order, look)
 
@@ -344,6 +344,7 @@ def _look(kind: Kind, folder: Path) -> None:
             for step in client.beta.threads.runs.steps.list(run.id, thread_id=notes["thread"], order="asc").data
             if step.step_details.type == "tool_calls"
         ]
+        files = [file.id for file in client.files.list()]
     outputs = {
         call.id: call.function.output for step in steps for call in step.step_details.tool_calls if call.function.output
     }
@@ -356,6 +357,8 @@ def _look(kind: Kind, folder: Path) -> None:
         found.append(f"the run ended {status} with {text!r}")
     found += _of_runs(kind, runs, messages)
     found += _of_effects(folder, outputs)
+    if len(files) != 1 or f", {files[0]} (" not in outputs.get("call_look", ""):
+        found.append(f"there are the files {files}, and {outputs.get('call_look')!r} was told")
     with Journal(folder / "calls.db") as journal:
         if journal.unfinished():
             found.append(f"the journal has {journal.unfinished()} left")
@@ -387,9 +390,14 @@ def _of_effects(folder: Path, outputs: Mapping[str, str]) -> list[str]:
             found.append(f"{name} was told and has not happened")
     if len(keys) != 1 or outputs.get("call_order") != "ordered tea":
         found.append(f"tea was ordered under {keys}, and told as {outputs.get('call_order')!r}")
-    if not times["look"] or outputs.get("call_look") != "seen":
+    if not times["look"] or _first(outputs.get("call_look", "")) != "seen":
         found.append(f"looked {times['look']} times, and told {outputs.get('call_look')!r}")
     return found + _of_kept(folder, effects, outputs)
+
+
+def _first(text: str) -> str:
+    """Give the first line; what is behind it tells of an image, by its id once it was uploaded."""
+    return text.partition("\n")[0]
 
 
 def _of_kept(folder: Path, effects: Sequence[Sequence[str]], outputs: Mapping[str, str]) -> list[str]:
@@ -403,7 +411,7 @@ def _of_kept(folder: Path, effects: Sequence[Sequence[str]], outputs: Mapping[st
                     continue
                 if any(tool == names[call_id] for tool, _ in effects[done:]):
                     found.append(f"{call_id} had finished and was made again")
-                if outputs.get(call_id) != known.output.content:
+                if _first(outputs.get(call_id, "")) != _first(known.output.content):
                     found.append(f"{call_id} had given {known.output.content!r} and told {outputs.get(call_id)!r}")
     return found
 

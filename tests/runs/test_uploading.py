@@ -212,23 +212,23 @@ TOOLS = Toolset(plot)
 Way = Callable[..., Result]
 
 
-def _blocking(server: ScriptedServer, **more: Any) -> Result:
+def _blocking(server: ScriptedServer, tools: Toolset = TOOLS) -> Result:
     with server.client() as client:
-        return run_(client, TOOLS, assistant_id=server.assistant(TOOLS), input="Plot.", **more)
+        return run_(client, tools, assistant_id=server.assistant(tools), input="Plot.")
 
 
-def _streamed(server: ScriptedServer, **more: Any) -> Result:
+def _streamed(server: ScriptedServer, tools: Toolset = TOOLS) -> Result:
     with server.client() as client:
-        with stream_(client, TOOLS, assistant_id=server.assistant(TOOLS), input="Plot.", **more) as events:
+        with stream_(client, tools, assistant_id=server.assistant(tools), input="Plot.") as events:
             [*_, last] = events
         assert isinstance(last, RunEnded)
         return last.result
 
 
-def _awaiting(server: ScriptedServer, **more: Any) -> Result:
+def _awaiting(server: ScriptedServer, tools: Toolset = TOOLS) -> Result:
     async def main() -> Result:
         async with server.aclient() as client:
-            return await run_(client, TOOLS, assistant_id=server.assistant(TOOLS), input="Plot.", **more)
+            return await run_(client, tools, assistant_id=server.assistant(tools), input="Plot.")
 
     return asyncio.run(main())
 
@@ -264,6 +264,19 @@ def test_an_upload_whose_answer_was_lost_is_there_once(way: Way) -> None:
         with server.engine.client() as client:
             assert {one.id for one in client.files.list()} == set(result.file_ids)
     assert (len(result.file_ids), result.text) == (2, "Nice.")
+
+
+def test_names_and_types_are_kept_in_their_place(way: Way) -> None:
+    @tool
+    def plot(n: int) -> list[object]:
+        """Plot it."""
+        return [File(b"1", 'a"b\r\nc;=.pdf', "te\r\nxt"), File(b"2", "\ud800/../x.txt"), Image(b"3", "image/png; x=y")]
+
+    with ScriptedServer(call("plot", n=1), "Nice.") as server:
+        result = way(server, Toolset(plot))
+        with server.engine.client() as client:
+            names = [client.files.retrieve(file_id).filename for file_id in result.file_ids]
+    assert names == ['a"b%0D%0Ac;=.pdf', "x.txt", "plot.octet-stream"]
 
 
 def test_an_upload_that_is_refused_is_logged_and_told(way: Way, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from toolkit import Limits, Result, TextDelta, Toolset, run, stream, tool
+from toolkit import File, Image, Limits, Result, TextDelta, Toolset, run, stream, tool
 from toolkit.testing.cassettes import ReplayMismatch, areplay, record, replay
 from toolkit.testing.server import ScriptedServer
 from toolkit.testing.turns import call
@@ -55,6 +55,24 @@ def test_a_run_is_played_again_with_the_same_ids_and_other_keys(tape: Path, faul
         after = run(client, TOOLS, assistant_id=assistant_id, input="Weather?")
     assert (after.text, after.run_id, after.messages_json) == (before.text, before.run_id, before.messages_json)
     assert sorted(made) == ["Paris", "Seoul"]
+
+
+def test_files_that_a_run_uploads_are_played_again(tape: Path) -> None:
+    @tool
+    def plot(city: str) -> list[object]:
+        """Plot the weather."""
+        return [Image(b"\x89PNG" + city.encode()), File(b"csv", "week.csv")]
+
+    plots = Toolset(plot)
+    with ScriptedServer(call("plot", city="Seoul"), "Here.") as server, record(server.client(), tape) as client:
+        assistant_id = server.assistant(plots)
+        before = run(client, plots, assistant_id=assistant_id, input="Weather?")
+    with replay(tape) as client:
+        after = run(client, plots, assistant_id=assistant_id, input="Weather?")
+    assert (after.text, after.file_ids) == ("Here.", before.file_ids)
+    uploads = [one for one in lines(tape) if one["request"]["path"] == "/files"]
+    assert [sorted(one["request"]["body"]) for one in uploads] == [["bytes", "sha256"]] * 2
+    assert len(after.file_ids) == 2
 
 
 def test_what_was_recorded_blocking_is_played_awaiting_and_streamed(tape: Path) -> None:

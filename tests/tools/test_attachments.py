@@ -67,6 +67,10 @@ def test_what_is_at_the_service_is_referred_to() -> None:
         assert read_part(written_part(part)) == part
 
 
+def test_a_name_that_is_no_text_is_told_as_far_as_it_is() -> None:
+    assert output_of(File(b"1", "r\ud800.pdf")).content.startswith("[A file, r\ufffd.pdf (")
+
+
 def test_the_bytes_of_an_address_are_no_reference() -> None:
     assert output_of(Image(url="data:image/png;base64,cG5n")).content == (
         "[An image (image/png). Functions can only answer with text here: you cannot see it.]"

@@ -68,7 +68,7 @@ def output_of(value: object, max_bytes: int = MAX_OUTPUT_BYTES) -> Output:
 
 def _attached(values: Sequence[object], max_bytes: int) -> Output:
     """Say values of which some are images or files; the cap is for the text."""
-    texts = [said_of(one) if isinstance(one, Attachment) else text_of(one) for one in values]
+    texts = [text_of(said_of(one) if isinstance(one, Attachment) else one) for one in values]
     parts: list[Part] = [
         one if isinstance(one, Attachment) else _fitted(text, max_bytes)
         for one, text in zip(values, texts, strict=True)
