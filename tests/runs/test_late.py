@@ -49,6 +49,13 @@ def test_outputs_that_came_too_late_go_to_a_new_run() -> None:
     assert (result.run_id, [one.call.id for one in result.calls], result.turns) == ("run_2", ["c1", "c2"], 1)
 
 
+def test_the_tokens_of_the_expired_run_count() -> None:
+    play, used = Play(HERE), {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    play.send(WAITING, done("c1", "c2"), REFUSED, Reply(200, run("expired", usage=used)), NO_RUNS, step(None, None))
+    result = play.end(Reply(200, {**OK, "id": "run_2", "usage": used}))
+    assert result.usage is not None and result.usage.total_tokens == 24
+
+
 def test_without_that_policy_the_outputs_are_told_to_the_app() -> None:
     play = Play()
     with pytest.raises(RunExpired, match="What f, f gave came too late") as expired:

@@ -66,8 +66,11 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(serve: Serve, world: Wor
     assert again is not None
     assert again["assistant_id"] == "asst_1"
     assert "It is not JSON." in again["additional_messages"][0]["content"]
+    assert result.usage is not None and result.run.usage is not None
+    assert (result.run.usage.total_tokens, result.usage.total_tokens) == (12, 24)
     api = chat(WRONG, RIGHT)
-    assert world.run(serve(api), on=ON, output_type=Sum).output == Sum(total=3)
+    result = world.run(serve(api), on=ON, output_type=Sum)
+    assert result.output == Sum(total=3) and result.usage_before is None
     roles = [message["role"] for message in api.bodies("POST /chat/completions")[1]["messages"]]
     assert roles == ["user", "assistant", "user"]
 

@@ -44,6 +44,16 @@ def test_the_clients_own_models() -> None:
     assert result.run is result.run
 
 
+def test_what_the_runs_before_have_used_counts() -> None:
+    before = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
+    usage = Result((), 0, RUN, (), usage_before=before).usage
+    assert usage is not None
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (11, 22, 33)
+    silent = {**RUN, "usage": None}
+    assert Result((), 0, silent, ()).usage is None
+    assert Result((), 0, silent, (), usage_before=before).usage_json == before
+
+
 def test_its_repr_is_short() -> None:
     call = FinishedCall(Call("call_1", "add", "{}"), Output("a" * 1000))
     result = Result((call,), 1, RUN, (message(text("Hello " * 100)),))

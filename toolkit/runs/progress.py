@@ -21,6 +21,7 @@ from toolkit.runs.effects import Call, Effect, FinishedCall, Json, Reply, Reques
 from toolkit.runs.form import Form
 from toolkit.runs.gate import Gate
 from toolkit.runs.hosts import Host
+from toolkit.runs.hosts.ours import summed
 from toolkit.runs.limits import Limits
 from toolkit.runs.pending import Pending
 from toolkit.runs.result import Result, refusal_of, text_of
@@ -51,6 +52,8 @@ class Progress:
     """How many of the calls the server has the outputs of."""
     messages: list[Json] = field(default_factory=list[Json])
     turns: int = 0
+    used: dict[str, Json] = field(default_factory=dict[str, Json])
+    """Tokens of the runs that were gone on with, by their ids."""
     has_gaps: bool = False
     """Part of the run was not seen on a stream, so its messages must be listed."""
     keeps_keys: bool = False
@@ -108,7 +111,15 @@ class Progress:
             self.pending,
             self.output,
             tuple(self.uploads.values()),
+            self._used_before(run),
         )
+
+    def _used_before(self, run: Json) -> Json | None:
+        """Add up the tokens of other runs than this one: where runs are ours, they go on under their own id."""
+        before: Json | None = None
+        for run_id, usage in self.used.items():
+            before = before if run_id == run["id"] else summed(before, usage)
+        return before
 
     def left_as_it_is(self) -> Pending | None:
         """The run to go on with at another time; None while no run is known."""
@@ -136,6 +147,8 @@ class Progress:
 
     def go_on(self, host: Host) -> None:
         """Go on in a new run: the calls are the same run's for whoever asked, the messages are not."""
+        if (usage := self.known.get("usage")) is not None:
+            self.used[self.known["id"]] = usage
         self.host, self.run_before, self.run = host, self.run, None
         self.handed_in, self.messages, self.has_gaps = len(self.calls), [], False
 

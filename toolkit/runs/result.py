@@ -42,6 +42,8 @@ class Result(Generic[T]):
     """The final answer as the `output_type` asked for, checked; None without one, and while the run is pending."""
     file_ids: tuple[str, ...] = ()
     """The files that were uploaded for outputs of calls; they stay at the server until somebody deletes them."""
+    usage_before: Json | None = None
+    """Tokens of the runs that this one goes on from: one that has expired, or whose answer did not fit; or None."""
 
     def __repr__(self) -> str:
         said = f"{self.run_json.get('status')} {self.text!r:.80}"
@@ -98,9 +100,20 @@ class Result(Generic[T]):
         return tuple(kept)
 
     @property
-    def usage(self) -> Usage | None:
+    def usage_json(self) -> Json | None:
         """Tokens of all turns together; None where the server does not say."""
-        return self.run.usage
+        used: Json | None = self.run_json.get("usage")
+        if not (used and self.usage_before):
+            return used or self.usage_before
+        return {name: count + (used.get(name) or 0) for name, count in self.usage_before.items()}
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens of all turns together, as the client's own model; None where the server does not say."""
+        from openai.types.beta.threads.run import Usage
+
+        used = self.usage_json
+        return Usage.model_construct(**used) if used else None
 
 
 def refusal_of(message: Json) -> str:

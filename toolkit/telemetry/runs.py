@@ -118,7 +118,7 @@ class RunSpan:
 
     def _left(self, result: Result) -> dict[str, AttributeValue]:
         run, found = result.run_json, dict[str, AttributeValue]()
-        usage: Mapping[str, Any] = run.get("usage") or {}
+        usage: Mapping[str, Any] = result.usage_json or {}
         for name, value in (
             (names.AGENT_ID, run.get("assistant_id")),
             (names.CONVERSATION_ID, run.get("thread_id")),
