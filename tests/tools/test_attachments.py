@@ -93,7 +93,7 @@ def test_other_values_are_as_they_were() -> None:
 
 def test_an_image_is_one_or_the_other() -> None:
     there = "https://example.org/a.png"
-    for wrong in ({}, {"data": b"png", "url": there}, {"file_id": "file-1", "url": there}):
+    for wrong in ({}, {"data": b"png", "url": there}, {"file_id": "file-1", "url": there}, {"data": "png"}):
         with pytest.raises(DefinitionError, match="Image"):
             Image(**wrong)  # type: ignore[arg-type]
 
@@ -102,3 +102,5 @@ def test_a_file_has_a_name_or_is_at_the_service() -> None:
     assert File(b"", "empty.txt").name == "empty.txt"
     with pytest.raises(DefinitionError, match="File"):
         File(b"pdf")
+    with pytest.raises(DefinitionError, match="File"):
+        File("report.pdf", "pdf")  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ _NO_FILE = "The server's answer to an upload was no file."
 def uploaded(progress: Progress, finished: Sequence[FinishedCall]) -> Generator[Effect, Reply, Sequence[FinishedCall]]:
     """Upload what the outputs of a turn hold besides text, and give them as they are to be handed in."""
     files = progress.host.files
-    if files is None:
+    if files is None or not any(one.output.parts for one in finished):
         return finished
     tries = pauses(progress)  # for all of them together: a server that is away is away for each
     done: list[FinishedCall] = []

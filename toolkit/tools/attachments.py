@@ -29,7 +29,7 @@ class Image:
     """The file at the service that it is, in place of the bytes, or beside them once they were uploaded."""
 
     def __post_init__(self) -> None:
-        if bool(self.data or self.file_id) == bool(self.url):
+        if not _is_bytes(self.data) or bool(self.data or self.file_id) == bool(self.url):
             raise DefinitionError("Image() takes data=, the bytes, or url=, or file_id= of a file at the service")
 
 
@@ -44,7 +44,7 @@ class File:
     """The file at the service that it is, in place of the bytes, or beside them once they were uploaded."""
 
     def __post_init__(self) -> None:
-        if not (self.name or self.file_id):
+        if not _is_bytes(self.data) or not (self.name or self.file_id):
             raise DefinitionError("File() takes data=, the bytes, and name=, or file_id= of a file at the service")
 
 
@@ -107,6 +107,11 @@ def said_of(attachment: Attachment) -> str:
     return (
         f"[{where} ({attachment.media_type}{size}). Functions can only answer with text here: you cannot see it{but}.]"
     )
+
+
+def _is_bytes(data: object) -> bool:
+    """Whether these are bytes: what is not would only be found out when it is sent, and end the run."""
+    return isinstance(data, bytes)
 
 
 def _inline(attachment: Attachment) -> str:
