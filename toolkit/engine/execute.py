@@ -8,44 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextvars import Context
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from toolkit.engine import moves, workers
 from toolkit.engine.code.sessions import Unsettled
-from toolkit.engine.events import DONE, broken_off, closing, frame, replay
 from toolkit.engine.feeds import Feed, Feeds
+from toolkit.engine.following import Following
 from toolkit.engine.indexing import Indexing
 from toolkit.engine.jsontext import id_of
 from toolkit.engine.leg import Leg
 from toolkit.engine.logs import about
 from toolkit.engine.lookout import Lookout
 from toolkit.engine.objects import references, runs, threads
-from toolkit.engine.objects.answers import answers_of
 from toolkit.engine.objects.kept import Answer, Key, once
 from toolkit.engine.objects.runs import Event, LastError, Run, SubmitToolOutputs
 from toolkit.engine.objects.settings import CreateRun, CreateThreadAndRun
-from toolkit.engine.objects.steps import steps_of
 from toolkit.engine.queue import LocalQueue, Pause
 from toolkit.engine.rooms import Rooms
-from toolkit.engine.states import ACTIVE, ENDED
+from toolkit.engine.states import ACTIVE, ENDED, MOVING
 from toolkit.engine.store import Tx
-from toolkit.errors import Refused, StoreUnavailable
+from toolkit.errors import StoreUnavailable
 
 __all__ = ["Execution"]
 
 _log = logging.getLogger("toolkit.engine")
 
-_GLANCE_S: Final = 0.25
 _GIVEN_BACK_S: Final = 1.0
-_Objects = Sequence[Mapping[str, Any]]
-_MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
-"""States that a run leaves by itself, so that it is worth waiting for."""
 
 
 class _LeftToOthers(Exception):
@@ -62,6 +55,7 @@ class Execution:
         self._worker = secrets.token_hex(8)
         self._queue = LocalQueue(self._advance, concurrency)
         self._feeds = Feeds()
+        self._following = Following(self._store, self._feeds, self.read_run)
         self._legs: dict[str, Leg] = {}
         self._lookout = Lookout(
             self._store,
@@ -75,7 +69,6 @@ class Execution:
             lose=self._lose,
         )
         self._standing: list[asyncio.Task[None]] = []
-        self._followers: set[asyncio.Task[None]] = set()
         self.closing = False
         """Whether this worker begins nothing more."""
 
@@ -107,10 +100,10 @@ class Execution:
         self.closing = True
         await self._give_back(lambda tx: tx.run("run.let_wait", owner=self._worker))
         await self._queue.aclose(drain_s=drain_s)
-        tasks = [*self._standing, *self._followers]
-        for task in tasks:
+        for task in self._standing:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._standing, return_exceptions=True)
+        await self._following.aclose()
         await self._sessions.aclose()
         await self._give_back(lambda tx: workers.leave(tx, self._worker))
         self._store.disappear(self._worker)
@@ -202,7 +195,7 @@ class Execution:
         load = partial(runs.load, project=project, thread_id=thread_id, run_id=run_id)
         news = self._feeds.news(run_id)  # before the read, so that nothing falls in between
         run = await self._store.read(load)
-        if run.status in _MOVING and hold_s > 0:
+        if run.status in MOVING and hold_s > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), hold_s)
             run = await self._store.read(load)
@@ -238,27 +231,8 @@ class Execution:
             async for chunk in feed.listen():
                 yield chunk
             return
-        yield frame(("thread.run.created", run)) + frame(("thread.run.queued", run))
-        thread_id: str = json.loads(run)["thread_id"]
-        try:
-            now, steps, written = await self._settled(project, thread_id, run_id)
-        except Refused as gone:  # its thread was deleted since
-            yield frame(broken_off(gone)) + DONE
-        else:
-            yield replay(now.status, now.wire, steps, written)
-
-    async def _settled(self, project: str, thread_id: str, run_id: str) -> tuple[Run, _Objects, _Objects]:
-        """Wait until a run needs somebody or is over, wherever it is executed; give it, its steps and its messages.
-
-        Raises Refused (404). A store in trouble is waited for.
-        """
-        while True:
-            try:
-                run = await self.read_run(project, thread_id, run_id, hold_s=_GLANCE_S)
-                if run.status not in _MOVING:
-                    return run, *await self._store.read(lambda tx: (steps_of(tx, run_id), answers_of(tx, run_id)))
-            except StoreUnavailable:
-                await asyncio.sleep(_GLANCE_S)
+        async for chunk in self._following.replayed(project, run):
+            yield chunk
 
     # How runs are set going and ended
 
@@ -397,34 +371,7 @@ class Execution:
         leg, feed = self._legs.pop(run_id, None), self._feeds.get(run_id)
         if feed is None or feed.ended:
             return
-        follower = asyncio.create_task(self._follow(run_id, leg, feed), name=f"follow {run_id}")
-        self._followers.add(follower)
-        follower.add_done_callback(self._followers.discard)
-
-    async def _follow(self, run_id: str, leg: Leg | None, feed: Feed) -> None:
-        while True:
-            try:
-                told = await self._end_elsewhere(run_id, leg)
-                break
-            except Refused as gone:  # with its thread
-                told = [broken_off(gone)]
-                break
-            except StoreUnavailable:
-                await asyncio.sleep(_GLANCE_S)
-        feed.publish(told)
-        self._feeds.end(run_id, feed)
-
-    async def _end_elsewhere(self, run_id: str, leg: Leg | None) -> list[Event]:
-        """Wait until a run that is executed elsewhere needs somebody or is over; tell how. Raises Refused (404)."""
-        row = await self._store.read(lambda tx: tx.one("run.by_id", id=run_id))
-        if row is None:
-            raise Refused(f"No run found with id '{run_id}'.", status=404)
-        run, steps, written = await self._settled(row["project"], row["thread"], run_id)
-        if leg is None:  # it waited for room here; of a run that goes on with outputs some steps are known
-            new: set[str] = set() if run.turns else {step["id"] for step in steps}
-            return closing(run.status, run.wire, steps, written, (), new)
-        new = {step["id"] for step in steps[leg.earlier :]} - leg.opened
-        return closing(run.status, run.wire, steps, written, leg.begun, new)
+        self._following.follow(run_id, leg, feed)
 
     def _written(self, run_id: str) -> str | None:
         """Give what a run under way here has written of its message; None when it is not, and the store knows more."""

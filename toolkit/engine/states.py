@@ -18,6 +18,7 @@ __all__ = [
     "ACTIVE",
     "ENDED",
     "MESSAGE_MOVES",
+    "MOVING",
     "RUN_MOVES",
     "STEP_MOVES",
     "STORE_FILE_MOVES",
@@ -44,6 +45,9 @@ UploadEvent = Literal["add_part", "complete", "cancel", "expire"]
 
 ACTIVE: Final = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
 """States in which the run holds its thread's lock."""
+
+MOVING: Final = frozenset({"queued", "in_progress", "cancelling"})
+"""States that the run leaves by itself, so that it is worth waiting for."""
 
 ENDED: Final = frozenset({"completed", "incomplete", "failed", "cancelled", "expired"})
 """States that nothing leaves."""

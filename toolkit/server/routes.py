@@ -8,6 +8,7 @@ from toolkit.engine.jsontext import dump
 from toolkit.engine.objects import assistants, files, messages, runs, settings, steps, threads, uploads
 from toolkit.engine.objects.paging import PageQuery
 from toolkit.engine.objects.runs import Run
+from toolkit.engine.states import MOVING
 from toolkit.errors import Refused
 from toolkit.server.call import SOONEST_MS, Call, Route, poll_after_ms
 from toolkit.server.downloads import download
@@ -155,7 +156,7 @@ def _leg(call: Call, text: str, streamed: bool) -> Answer | Stream:
 
 def _poll_after_ms(run: Run, now: int) -> int | None:
     """Tell a waiting client when to look again: soon while the run is young, later as it grows older."""
-    if run.status not in ("queued", "in_progress", "cancelling"):
+    if run.status not in MOVING:
         return None
     return poll_after_ms(now - run.created_at)
 
