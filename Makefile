@@ -10,7 +10,7 @@ CLEAN_ENV := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u PYTHONDONTWRITEBYTECODE
 PARALLEL := -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all coverage lint types mypy pyright bench bench-search fuzz soak clean
+.PHONY: help demo test test-all coverage lint types mypy pyright bench bench-search peers fuzz soak clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: .venv/dev.stamp  ## measure against the budgets
 bench-search: .venv/dev.stamp  ## compare rankings on real documentation (half an hour the first time)
 	@$(CLEAN_ENV) $(BIN)/python tests/benchmarks/search/run.py
 
+peers: .venv/dev.stamp .venv/peers/stamp .venv/swarm/stamp  ## install other libraries beside .venv, for bench and to see what docs/compare.md says
+	@$(CLEAN_ENV) $(BIN)/python tests/compare/run.py
+
 fuzz: .venv/dev.stamp  ## send what no client would for about half an hour, and hold the answers to the official schema
 	@$(CLEAN_ENV) $(BIN)/python tests/fuzz/run.py
 
@@ -58,6 +61,13 @@ soak: .venv/dev.stamp  ## kill servers under load for 15 minutes, and count what
 
 clean:  ## remove .venv and everything built
 	rm -rf .venv build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Other libraries in environments of their own: nothing of ours needs them.
+.venv/%/stamp: tests/compare/%.txt | .venv/dev.stamp
+	@echo "Setting up $(@D) (once, some minutes)..."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $< >$(@D)/setup.log 2>&1 || { tail -n 5 $(@D)/setup.log; echo "The set-up failed: see $(@D)/setup.log, then try again."; exit 2; }
+	@touch $@
 
 # A stamp is older than pyproject.toml: install again.
 .venv/%.stamp: pyproject.toml

@@ -79,14 +79,16 @@ def _completion(request: dict[str, Any], count: int, turns: int) -> dict[str, An
 
 
 def _response(request: dict[str, Any]) -> dict[str, Any]:
-    """A response in one piece: of `calls-N-R` only; its id says which turn it is."""
+    """A response in one piece: of `calls-N-R` only; its id says which turn it is, or all outputs so far do."""
     count, turns = (int(number) for number in request["model"].split("-")[1:])
-    turn = int((request.get("previous_response_id") or "resp_0")[5:]) + 1
+    said = request["input"] if isinstance(request["input"], list) else []
+    told = sum(item.get("type") == "function_call_output" for item in said)
+    turn = int((request.get("previous_response_id") or f"resp_{told // count}")[5:]) + 1
     text = {"type": "output_text", "text": "Sunny.", "annotations": []}
-    said = {"type": "message", "id": "msg", "role": "assistant", "status": "completed", "content": [text]}
+    answer = {"type": "message", "id": "msg", "role": "assistant", "status": "completed", "content": [text]}
     call = {"type": "function_call", "name": "note", "arguments": ARGUMENTS, "status": "completed"}
     calls = [{**call, "id": f"fc_{turn}_{index}", "call_id": f"call_{turn}_{index}"} for index in range(count)]
-    output = [said] if turn > turns else calls
+    output = [answer] if turn > turns else calls
     return {"id": f"resp_{turn}", "object": "response", "status": "completed", "model": "m", "output": output}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -31,6 +31,8 @@ class Row:
     """What the budget bounds from above, in `unit`."""
     budget: float
     unit: str = "x"
+    others: str = ""
+    """What the same takes other libraries."""
 
     @property
     def ok(self) -> bool:
@@ -41,7 +43,8 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """What is printed."""
         verdict = "ok" if self.ok else "**over**"
-        return self.what, self.measured, _number(self.score, self.unit), _number(self.budget, self.unit), verdict
+        score, budget = _number(self.score, self.unit), _number(self.budget, self.unit)
+        return self.what, self.measured, score, budget, verdict, self.others
 
 
 def against(what: str, ours_s: float, floor_s: float, budget: float, show: Callable[[float], str]) -> Row:
@@ -73,9 +76,11 @@ def us(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} µs"
 
 
-def markdown(rows: Iterable[Row]) -> Iterator[str]:
-    """Write the table in lines that read well as they are, and in a page of Markdown."""
-    lines = [("what", "measured / floor", "score", "budget", ""), *(row.cells for row in rows)]
+def markdown(rows: Sequence[Row]) -> Iterator[str]:
+    """Write the table in lines that read well as they are, and in a page of Markdown; others, where there are any."""
+    lines = [("what", "measured / floor", "score", "budget", "", "others"), *(row.cells for row in rows)]
+    if not any(row.others for row in rows):
+        lines = [line[:-1] for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for number, cells in enumerate(lines):
         yield f"| {' | '.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))} |"

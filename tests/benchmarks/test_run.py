@@ -31,6 +31,16 @@ def test_the_table_reads_as_markdown() -> None:
     ]
 
 
+def test_the_table_has_a_column_for_others_where_a_row_has_them() -> None:
+    rows = [Row("memory", "60 MiB", 60, 100, " MiB"), Row("chat", "3 ms / 2 ms", 1.5, 1.5, others="not installed")]
+    assert list(markdown(rows)) == [
+        "| what   | measured / floor | score  | budget  |    | others        |",
+        "|--------|------------------|--------|---------|----|---------------|",
+        "| memory | 60 MiB           | 60 MiB | 100 MiB | ok |               |",
+        "| chat   | 3 ms / 2 ms      | 1.5x   | 1.5x    | ok | not installed |",
+    ]
+
+
 def test_both_sides_are_called_in_turn() -> None:
     calls: list[str] = []
     interleaved(lambda: calls.append("a"), lambda: calls.append("b"), rounds=2, batch=2)

@@ -1,0 +1,90 @@
+"""What a short program does with a model that asks for calls: the floors of `hosts`, for us and for other libraries.
+
+Nothing of ours is imported: other libraries are measured against the same loops in environments of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from openai import OpenAI, Stream
+
+from tests.benchmarks.talking import NOTE, QUESTION
+
+__all__ = ["CALLS", "LOOPS", "MODEL", "TURNS", "note"]
+
+TURNS, CALLS = 20, 8
+MODEL = f"calls-{CALLS}-{TURNS}"
+_FLAT = {"type": "function", **NOTE["function"]}  # type: ignore[dict-item]
+Json = dict[str, Any]
+
+
+def note(text: str, pages: list[int]) -> str:
+    """Write a note."""
+    return "noted"
+
+
+def chat(client: OpenAI) -> None:
+    messages: list[Json] = [QUESTION]
+    while True:
+        message = _post(client, "/chat/completions", {"model": MODEL, "messages": messages, "tools": [NOTE]})
+        message = message["choices"][0]["message"]
+        messages.append(message)
+        if not message.get("tool_calls"):
+            return
+        messages += _outputs(message["tool_calls"])
+
+
+def streamed_chat(client: OpenAI) -> None:
+    """The same, and each chunk is read."""
+    messages: list[Json] = [QUESTION]
+    while True:
+        body = {"model": MODEL, "messages": messages, "tools": [NOTE], "stream": True}
+        calls: list[Json] = []
+        with client.post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
+        ) as answer:
+            for line in answer.response.iter_lines():
+                if line.startswith("data: {"):
+                    for choice in json.loads(line[6:])["choices"]:
+                        for piece in choice["delta"].get("tool_calls", ()):
+                            if "id" in piece:
+                                calls.append(piece)
+                            else:
+                                calls[piece["index"]]["function"]["arguments"] += piece["function"]["arguments"]
+        if not calls:
+            return
+        messages.append({"role": "assistant", "tool_calls": calls})
+        messages += _outputs(calls)
+
+
+def responses(client: OpenAI) -> None:
+    body: Json = {"model": MODEL, "tools": [_FLAT]}
+    response = _post(client, "/responses", {**body, "input": [QUESTION]})
+    while calls := [item for item in response["output"] if item["type"] == "function_call"]:
+        outputs = [
+            {"type": "function_call_output", "call_id": call["call_id"], "output": _made(call["arguments"])}
+            for call in calls
+        ]
+        response = _post(client, "/responses", {**body, "previous_response_id": response["id"], "input": outputs})
+
+
+LOOPS = {"chat completions": chat, "chat completions, streamed": streamed_chat, "responses": responses}
+
+
+def _post(client: OpenAI, path: str, body: Mapping[str, Any]) -> Json:
+    """Post as the client itself does below `create`, which would walk through the whole body in Python."""
+    answer: Any = client.post(path, cast_to=object, body=body)
+    return dict(answer)
+
+
+def _outputs(calls: list[Json]) -> list[Json]:
+    return [
+        {"role": "tool", "tool_call_id": call["id"], "content": _made(call["function"]["arguments"])} for call in calls
+    ]
+
+
+def _made(arguments: str) -> str:
+    return note(**json.loads(arguments))
