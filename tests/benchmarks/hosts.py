@@ -62,7 +62,7 @@ def _interleaved(ours: Callable[[], None], floor: Callable[[], None], rounds: in
 
 
 def _others(url: str, rounds: int) -> Mapping[str, str]:
-    """Say what the same takes other libraries, by API; nothing where they are not installed, or no round is asked for."""
+    """Say what the same takes other libraries, by API; nothing where they are not there, or no round is asked for."""
     if not (rounds and _PEERS.exists()):
         return {}
     command = [str(_PEERS), "-m", "tests.benchmarks.peers", url, str(rounds)]

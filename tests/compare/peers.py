@@ -26,20 +26,27 @@ Calls = Sequence[tuple[str, str]]
 
 
 class Chat:
-    """A chat completions endpoint that asks for calls, and then says `Done.`; keeps what it was told of them."""
+    """A chat completions endpoint that asks for calls or says a text, the last for ever; keeps what it was told."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls: list[Calls] = [calls]
+    def __init__(self, *turns: Calls | str) -> None:
+        self._turns = turns
+        self.asked = 0
         self.told: list[str] = []
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content)
-        self.told += [str(one["content"]) for one in body["messages"] if one["role"] == "tool"]
-        message: dict[str, Any] = {"role": "assistant", "content": "Done."}
-        if self._calls:
+        self.told = [str(one["content"]) for one in body["messages"] if one["role"] == "tool"]
+        turn = self._turns[min(self.asked, len(self._turns) - 1)]
+        self.asked += 1
+        message: dict[str, Any] = {"role": "assistant", "content": turn}
+        if not isinstance(turn, str):
             asked = [
-                {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
-                for number, (name, arguments) in enumerate(self._calls.pop())
+                {
+                    "id": f"call_{self.asked}_{number}",
+                    "type": "function",
+                    "function": {"name": name, "arguments": arguments},
+                }
+                for number, (name, arguments) in enumerate(turn)
             ]
             message = {"role": "assistant", "content": None, "tool_calls": asked}
         choice = {
@@ -123,7 +130,7 @@ async def main() -> None:
     for peer, ask in PEERS.items():
         print(f"\n{peer} {version(peer)}")
         for case, calls in CASES.items():
-            chat, began = Chat(calls), time.monotonic()
+            chat, began = Chat(calls, "Done."), time.monotonic()
             try:
                 end = repr(await ask(chat))
             except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx2
+import openai
 import pytest
 
 from toolkit import Toolset, tool
@@ -60,3 +61,13 @@ def test_leaving_a_stream_early_leaves_the_run_going() -> None:
             next(text for text in events.text_deltas)
         assert server.count("cancel") == 0
         assert status(server, thread_id) == "in_progress"
+
+
+def test_a_busy_thread_is_refused_and_nobody_waits() -> None:
+    with ScriptedServer(SEOUL) as server, server.client() as client:
+        assistant_id = server.assistant(TOOLS)
+        thread_id = client.beta.threads.create(messages=[{"role": "user", "content": "Weather?"}]).id
+        client.beta.threads.runs.create_and_poll(assistant_id=assistant_id, thread_id=thread_id, poll_interval_ms=1)
+        with pytest.raises(openai.BadRequestError, match="already has an active run"):
+            client.beta.threads.runs.create_and_poll(assistant_id=assistant_id, thread_id=thread_id)
+        assert server.count("create") == 2

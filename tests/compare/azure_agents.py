@@ -1,0 +1,72 @@
+"""What azure-ai-agents does in runs: `run.py` starts it, with the engine's address and the names of cases."""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib.metadata import version
+
+from azure.ai.agents import AgentsClient
+from azure.ai.agents.models import FunctionTool, ToolSet
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+
+def weather(city: str) -> str:
+    """Weather in a city."""
+    return f"Sunny in {city}."
+
+
+def breaks(city: str) -> str:
+    """Break."""
+    raise RuntimeError("the lamp fell over")
+
+
+def slow(city: str) -> str:
+    """Take a while."""
+    time.sleep(0.5)
+    return "slow"
+
+
+def slower(city: str) -> str:
+    """Take longer than the run may."""
+    time.sleep(2)
+    return "slower"
+
+
+def ask(client: AgentsClient, case: str) -> str:
+    tools = ToolSet()
+    tools.add(FunctionTool({weather, breaks, slow, slower}))
+    client.enable_auto_function_calls(tools)
+    agent = client.create_agent(model=case, name="a", toolset=tools)
+    thread = client.threads.create()
+    client.messages.create(thread.id, role="user", content="Hi")
+    if case == "broken stream":
+        try:
+            with client.runs.stream(thread.id, agent_id=agent.id) as events:
+                events.until_done()
+        finally:
+            print(f"    the run is {[str(run.status) for run in client.runs.list(thread.id)]} then")
+    if case == "left early":
+        with client.runs.stream(thread.id, agent_id=agent.id) as events:
+            next(event for event, *_ in events if event == "thread.message.delta")
+        return f"run {[str(run.status) for run in client.runs.list(thread.id)]} after the block"
+    if case == "busy thread":
+        client.runs.create(thread.id, agent_id=agent.id)
+    run = client.runs.create_and_process(thread.id, agent_id=agent.id, polling_interval=0.05)
+    return str(run.status)
+
+
+def main(url: str, cases: list[str]) -> None:
+    print(f"\nazure-ai-agents {version('azure-ai-agents')}")
+    with AgentsClient(url, credential=object(), authentication_policy=SansIOHTTPPolicy()) as client:  # type: ignore
+        for case in cases:
+            began = time.monotonic()
+            try:
+                end = ask(client, case)
+            except BaseException as error:
+                end = f"{type(error).__name__}: {error}"[:200].replace("\n", " ")
+            print(f"  {case}: ends with {end} in {time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
