@@ -71,13 +71,47 @@ def responses(client: OpenAI) -> None:
         response = _post(client, "/responses", {**body, "previous_response_id": response["id"], "input": outputs})
 
 
-LOOPS = {"chat completions": chat, "chat completions, streamed": streamed_chat, "responses": responses}
+def sessions(client: OpenAI) -> None:
+    said = [{"role": "user", "content": [{"type": "input_text", "text": QUESTION["content"]}]}]
+    body = {"agent": {"model": MODEL, "tools": [_FLAT]}, "environment": {"type": "none"}, "input": said, "stream": True}
+    with client.post("/agents/sessions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]) as answer:
+        session = _session(answer)
+    path, answered = f"/agents/sessions/{session['id']}/events", {"type": "agent.session.input.tool_result"}
+    while actions := session["required_actions"]:
+        results = [
+            {**answered, "turn_id": one["turn_id"], "call_id": one["call_id"], "success": True}
+            | {"output": note(**one["arguments"])}
+            for one in actions
+        ]
+        with client.get(path, cast_to=object, stream=True, stream_cls=Stream[object]) as answer:
+            client.post(path, cast_to=object, body={"events": results})
+            session = _session(answer, behind=actions)
+
+
+LOOPS = {
+    "chat completions": chat,
+    "chat completions, streamed": streamed_chat,
+    "responses": responses,
+    "agents' sessions": sessions,
+}
 
 
 def _post(client: OpenAI, path: str, body: Mapping[str, Any]) -> Json:
     """Post as the client itself does below `create`, which would walk through the whole body in Python."""
     answer: Any = client.post(path, cast_to=object, body=body)
     return dict(answer)
+
+
+def _session(answer: Stream[object], behind: list[Json] | None = None) -> Json:
+    """Listen until the session waits for other calls than those `behind` it, or is idle."""
+    for line in answer.response.iter_lines():
+        if line.startswith("data: ") and '"session"' in line:
+            session: Json = json.loads(line[6:]).get("session") or {}
+            if session.get("status") == "requires_action" and session["required_actions"] != behind:
+                return session
+            if session.get("status") == "idle" and behind:
+                return session
+    raise AssertionError("the stream ended")
 
 
 def _outputs(calls: list[Json]) -> list[Json]:

@@ -2,8 +2,8 @@
 
 What it says goes by the model's name: `plain` answers at once; `stamped` first says the time on this machine's
 monotonic clock, in nanoseconds, and the rest 20 ms later; `wait-MS` answers after so many milliseconds; `calls-N-R`
-asks for N calls of `note`, R turns long, and then answers: whole as well as streamed, and as responses too. Prints its
-URL and serves until its input ends.
+asks for N calls of `note`, R turns long, and then answers: whole as well as streamed, as responses and as agents'
+sessions too. Prints its URL and serves until its input ends.
 """
 
 from __future__ import annotations
@@ -36,9 +36,12 @@ class Connection(asyncio.Protocol):
         if len(rest) < size:
             return
         self._buffer = rest[size:]
-        if head.startswith(b"GET"):
+        path = head.split(b" ", 2)[1].decode()
+        if "/agents/sessions" in path:
+            _session(self._transport, path.split("/")[4:], head.startswith(b"GET"), rest[:size])
+        elif head.startswith(b"GET"):
             self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n" + b'{"data":[]}')
-        elif b"/responses " in head.split(b"\r\n", 1)[0]:
+        elif path.endswith("/responses"):
             self._transport.write(_json(_response(json.loads(rest[:size]))))
         else:
             self._complete(json.loads(rest[:size]))
@@ -90,6 +93,54 @@ def _response(request: dict[str, Any]) -> dict[str, Any]:
     calls = [{**call, "id": f"fc_{turn}_{index}", "call_id": f"call_{turn}_{index}"} for index in range(count)]
     output = [answer] if turn > turns else calls
     return {"id": f"resp_{turn}", "object": "response", "status": "completed", "model": "m", "output": output}
+
+
+_SESSIONS: dict[str, tuple[str, int, asyncio.WriteTransport]] = {}
+"""Of each session: the model, how many turns there were, and who listens."""
+
+
+def _session(transport: asyncio.WriteTransport, path: list[str], listens: bool, body: bytes) -> None:
+    """Begin a session, listen to one, or take its results and tell whoever listens what comes of them."""
+    name = path[0] if path else f"sess_{time.monotonic_ns()}"
+    if not path:
+        model, turns, listener = json.loads(body)["agent"]["model"], 0, transport
+        transport.write(_HEAD + _told("agent.session.created", session=_asked(name, model, -1)))
+    else:
+        model, turns, listener = _SESSIONS[name]
+        if listens:
+            listener = transport
+            transport.write(_HEAD + _told("agent.session.requires_action", session=_asked(name, model, turns)))
+        else:
+            turns += 1
+            transport.write(_json({}))
+    if not listens:
+        listener.write(_goes_on(name, model, turns))
+    _SESSIONS[name] = model, turns, listener
+
+
+def _goes_on(name: str, model: str, turns: int) -> bytes:
+    session, turn = _asked(name, model, turns), {"id": "turn_1", "created_at": 0, "status": "in_progress"}
+    told = b"" if turns else _told("agent.session.turn.created", turn=turn)
+    if session["required_actions"]:
+        return told + _told("agent.session.requires_action", session=session)
+    content = [{"type": "output_text", "text": "Sunny.", "annotations": []}]
+    said = {"type": "message", "id": "msg", "role": "assistant", "turn_id": "turn_1", "content": content}
+    told = _told("agent.session.turn.item.done", item=said)
+    told += _told("agent.session.turn.completed", turn={**turn, "status": "completed"})
+    return told + _told("agent.session.idle", session=session)
+
+
+def _asked(name: str, model: str, turns: int) -> dict[str, Any]:
+    count, last = (int(number) for number in model.split("-")[1:])
+    call = {"type": "function_call", "name": "note", "arguments": json.loads(ARGUMENTS), "turn_id": "turn_1"}
+    calls = [{**call, "call_id": f"call_{turns}_{index}"} for index in range(count if 0 <= turns < last else 0)]
+    tools = [{"type": "function", "name": "note"}]
+    state = {"status": "requires_action" if calls else "idle", "required_actions": calls}
+    return {"id": name, "object": "agent.session", "agent": {"model": model, "tools": tools}, **state}
+
+
+def _told(kind: str, **data: Any) -> bytes:
+    return _chunk(f"event: {kind}\ndata: ".encode() + json.dumps({"type": kind, **data}).encode() + b"\n\n")
 
 
 def _json(answer: dict[str, Any]) -> bytes:

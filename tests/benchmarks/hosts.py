@@ -1,4 +1,4 @@
-"""CPU of the run loop on chat completions and responses: `run` against a bare loop of `client.post`.
+"""CPU of the run loop on chat completions, responses and sessions: `run` against a bare loop of `client.post`.
 
 So are other libraries, by `peers`, where `make peers` has installed them.
 """
@@ -20,7 +20,7 @@ from tests.benchmarks import bare
 from tests.benchmarks.bare import CALLS, LOOPS, MODEL, TURNS
 from tests.benchmarks.servers import ROOT, environment, fake_model
 from tests.benchmarks.table import Row, Scale, against, ms
-from toolkit import Chat, Responses, Toolset, run, stream, tool
+from toolkit import Chat, Responses, Sessions, Toolset, run, stream, tool
 
 __all__ = ["measure"]
 
@@ -44,11 +44,15 @@ def measure(scale: Scale) -> Iterator[Row]:
             result = run(client, tools, on=Responses(model=MODEL, input="What is the weather in Seoul?"))
             assert len(result.calls) == TURNS * CALLS
 
+        def sessions() -> None:
+            result = run(client, tools, on=Sessions(agent={"model": MODEL}, input="What is the weather in Seoul?"))
+            assert len(result.calls) == TURNS * CALLS
+
         others = _others(url, round(5 * scale.factor))
-        for (api, floor), ours in zip(LOOPS.items(), (chat, streamed_chat, responses), strict=True):
+        for (api, floor), ours in zip(LOOPS.items(), (chat, streamed_chat, responses, sessions), strict=True):
             ours_s, floor_s = _interleaved(ours, partial(floor, client), scale.times(15))
             row = against(f"{api}, CPU of a tool round, {CALLS} calls", ours_s, floor_s, 1.5, ms)
-            yield replace(row, others=others.get(api, "not installed"))
+            yield replace(row, others=others.get(api, "") if others else "not installed")
 
 
 def _interleaved(ours: Callable[[], None], floor: Callable[[], None], rounds: int) -> list[float]:

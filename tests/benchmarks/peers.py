@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -127,6 +128,7 @@ PEERS = {
 
 def main(url: str, rounds: int) -> None:
     os.environ.update(OPENAI_API_KEY="none", OPENAI_AGENTS_DISABLE_TRACING="1")
+    logging.disable()  # of clients that are still open at the end
     with OpenAI(base_url=url) as client:
         for peer, loops in PEERS.items():
             for api, loop in loops(url).items():
