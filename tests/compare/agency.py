@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from functools import partial
 from importlib.metadata import version
 
 from agency_swarm import Agency, Agent, BaseTool
 from agency_swarm.util.oai import set_openai_client
 from agency_swarm.util.streaming import AgencyEventHandler
+from cases import go_through
 from openai import OpenAI
 
 
@@ -80,16 +82,10 @@ def ask(client: OpenAI, case: str) -> str:
 
 def main(url: str, cases: list[str]) -> None:
     warnings.simplefilter("ignore")
-    print(f"\nagency-swarm {version('agency-swarm')}, openai {version('openai')}")
+    print(f"\nagency-swarm {version('agency-swarm')}, openai {version('openai')}", flush=True)
     client = OpenAI(base_url=url, api_key="none", default_headers={"OpenAI-Beta": "assistants=v2"})
     set_openai_client(client)
-    for case in cases:
-        began = time.monotonic()
-        try:
-            end = ask(client, case)
-        except BaseException as error:
-            end = f"{type(error).__name__}: {error}"[:200].replace("\n", " ")
-        print(f"  {case}: ends with {end} in {time.monotonic() - began:.1f} s", flush=True)
+    go_through(cases, partial(ask, client))
 
 
 if __name__ == "__main__":

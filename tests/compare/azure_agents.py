@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from importlib.metadata import version
 
 from azure.ai.agents import AgentsClient
 from azure.ai.agents.models import FunctionTool, ToolSet
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+from cases import go_through
 
 
 def weather(city: str) -> str:
@@ -57,15 +59,9 @@ def ask(client: AgentsClient, case: str) -> str:
 
 
 def main(url: str, cases: list[str]) -> None:
-    print(f"\nazure-ai-agents {version('azure-ai-agents')}")
+    print(f"\nazure-ai-agents {version('azure-ai-agents')}", flush=True)
     with AgentsClient(url, credential=object(), authentication_policy=SansIOHTTPPolicy()) as client:  # type: ignore
-        for case in cases:
-            began = time.monotonic()
-            try:
-                end = ask(client, case)
-            except BaseException as error:
-                end = f"{type(error).__name__}: {error}"[:200].replace("\n", " ")
-            print(f"  {case}: ends with {end} in {time.monotonic() - began:.1f} s", flush=True)
+        go_through(cases, partial(ask, client))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ The model is a transport under the official client, as in peers.py. Nothing of o
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from pydantic import BaseModel
 os.environ.update(OPENAI_AGENTS_DISABLE_TRACING="1", OPENAI_API_KEY="k")
 logging.disable()
 PAY = [("pay", '{"amount": 50}')]
+DOT = "data:image/png;base64," + base64.b64encode(b"dot").decode()
 paid: list[float] = []
 
 
@@ -65,6 +67,11 @@ class Agents:
     def typed(self, chat: Chat) -> Any:
         return self.ask(chat, output_type=Weather)
 
+    def picture(self) -> Any:
+        from agents import ToolOutputImage
+
+        return ToolOutputImage(image_url=DOT)
+
     async def approved(self, chat: Chat) -> str:
         from agents import Runner, RunState, function_tool
 
@@ -93,6 +100,11 @@ class PydanticAI:
         from pydantic_ai import NativeOutput
 
         return self.ask(chat, output_type=NativeOutput(Weather))
+
+    def picture(self) -> Any:
+        from pydantic_ai import BinaryContent
+
+        return BinaryContent.from_data_uri(DOT)
 
     async def approved(self, chat: Chat) -> str:
         from pydantic_ai import DeferredToolRequests, DeferredToolResults, ModelMessagesTypeAdapter, Tool
@@ -126,6 +138,9 @@ class LangChain:
 
         return self.ask(chat, response_format=ProviderStrategy(Weather))
 
+    def picture(self) -> Any:
+        return [{"type": "image_url", "image_url": {"url": DOT}}]
+
     async def approved(self, chat: Chat) -> str:
         from langchain.agents.middleware import HumanInTheLoopMiddleware
         from langgraph.checkpoint.memory import InMemorySaver
@@ -150,18 +165,24 @@ def shown(chat: Chat, work: Callable[[], Any]) -> str:
 def main() -> None:
     for peer in (Agents(), PydanticAI(), LangChain()):
         print(f"\n{peer.name} {version(peer.name)}")
+
+        def draw() -> Any:
+            """Draw a dot."""
+            return peer.picture()
+
         chat = Chat(PAY, "Done.")
         print(f"  approval: {shown(chat, lambda: asyncio.run(peer.approved(chat)))}; paid {paid}")
-        paid.clear()
         chat = Chat([("lookup", '{"city": "Seoul"}')], "Done.")
         print(f"  an async function under the blocking call: {shown(chat, lambda: peer.ask(chat, lookup))}")
         chat = Chat([("much", '{"city": "Seoul"}')], "Done.")
         print(f"  2 MB of output: {shown(chat, lambda: peer.ask(chat, much))}")
+        chat = Chat([("draw", "{}")], "Done.")
+        print(f"  a picture: {shown(chat, lambda: peer.ask(chat, draw))}: {chat.told}, {chat.pictures} pictures sent")
         chat = Chat(*[PAY] * 60, "Done.")
         print(f"  60 turns of calls: {shown(chat, lambda: peer.ask(chat, pay))}")
-        paid.clear()
         chat = Chat('{"city": "Seoul"}', '{"city": "Seoul", "degrees": 20}')
         print(f"  an answer that does not fit its type: {shown(chat, lambda: peer.typed(chat))}")
+        paid.clear()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from fastmcp import Client, Context, FastMCP
 from fastmcp.utilities.types import Image
 
 server: FastMCP[Any] = FastMCP("tools")
+masked: FastMCP[Any] = FastMCP("masked", mask_error_details=True)
 ended: list[str] = []
 
 
@@ -28,6 +29,7 @@ def weather(city: str, unit: Literal["c", "f"] = "c") -> str:
     return f"Sunny in {city}."
 
 
+@masked.tool
 @server.tool
 def breaks() -> str:
     """Break."""
@@ -108,10 +110,15 @@ async def main() -> None:
     for mode in ("auto", "legacy"):
         async with Client(server, elicitation_handler=accept, mode=mode) as client:
             print(f"  approval, client can ask, protocol {mode}: {await told(client, 'pay', amount=50)}")
+    async with Client(masked) as client:
+        print(f"  exception, mask_error_details=True: {await told(client, 'breaks')}")
     async with Client(server) as client:
         left, after = await told(client, "leaves"), await told(client, "weather", city="Seoul")
         print(f"  a function that exits: {left}; the next call: {after}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except SystemExit as left:
+        print(f"  a function that exits: the program of the server has ended, with {left}")

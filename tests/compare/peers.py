@@ -30,11 +30,12 @@ class Chat:
 
     def __init__(self, *turns: Calls | str) -> None:
         self._turns = turns
-        self.asked = 0
+        self.asked = self.pictures = 0
         self.told: list[str] = []
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content)
+        self.pictures = request.content.count(b"data:image/png;base64,")
         self.told = [str(one["content"]) for one in body["messages"] if one["role"] == "tool"]
         turn = self._turns[min(self.asked, len(self._turns) - 1)]
         self.asked += 1

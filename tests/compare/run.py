@@ -113,7 +113,8 @@ def main() -> None:
                 with served(cutting(engine.app)) as url:
                     show(environment, script, url, *CASES)
             for case, told in model.told.items():
-                print(f"  {case}: the model was told {len(told)} times: {' | '.join(told[:3]) or 'nothing'}")
+                said = " | ".join(told[:3]).replace("\n", " ")
+                print(f"  {case}: the model was told {len(told)} times: {said or 'nothing'}")
 
 
 if __name__ == "__main__":
