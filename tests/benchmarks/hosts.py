@@ -18,13 +18,14 @@ from openai import OpenAI
 
 from tests.benchmarks import bare
 from tests.benchmarks.bare import CALLS, LOOPS, MODEL, TURNS
+from tests.benchmarks.peers import PEERS
 from tests.benchmarks.servers import ROOT, environment, fake_model
 from tests.benchmarks.table import Row, Scale, against, ms
 from toolkit import Chat, Responses, Sessions, Toolset, run, stream, tool
 
 __all__ = ["measure"]
 
-_PEERS = ROOT / ".venv" / "peers" / "bin" / "python"
+_THEIR_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
 
 
 def measure(scale: Scale) -> Iterator[Row]:
@@ -67,11 +68,12 @@ def _interleaved(ours: Callable[[], None], floor: Callable[[], None], rounds: in
 
 def _others(url: str, rounds: int) -> Mapping[str, str]:
     """Say what the same takes other libraries, by API; nothing where they are not there, or no round is asked for."""
-    if not (rounds and _PEERS.exists()):
+    if not (rounds and _THEIR_PYTHON.exists()):
         return {}
-    command = [str(_PEERS), "-m", "tests.benchmarks.peers", url, str(rounds)]
-    said = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=True, timeout=1800)
     scores = defaultdict[str, list[str]](list)
-    for one in map(json.loads, said.stdout.splitlines()):
-        scores[one["api"]].append(f"{one['peer']} {one['score']:.3g}x")
+    for peer in PEERS:  # a process each: what is imported weighs on the collector of garbage
+        command = [str(_THEIR_PYTHON), "-m", "tests.benchmarks.peers", peer, url, str(rounds)]
+        said = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=True, timeout=1800)
+        for one in map(json.loads, said.stdout.splitlines()):
+            scores[one["api"]].append(f"{peer} {one['score']:.3g}x")
     return {api: ", ".join(found) for api, found in scores.items()}

@@ -1,8 +1,8 @@
-"""The loops of `bare` as other libraries run them, each in turn with the bare loop, in their own environment.
+"""The loops of `bare` as other libraries run them, in turn with the bare loop, in an environment of their own.
 
-    .venv/peers/bin/python -m tests.benchmarks.peers URL ROUNDS
+    .venv/peers/bin/python -m tests.benchmarks.peers LIBRARY URL ROUNDS
 
-Prints a line of JSON for each library and API: its CPU as a ratio to the bare loop's. Nothing of ours is imported. Each
+Prints a line of JSON for each API: the library's CPU as a ratio to the bare loop's. Nothing of ours is imported. Each
 is used as its pages show, without settings that are not needed for so many turns; where it can go on from the response
 before, it does.
 """
@@ -126,15 +126,14 @@ PEERS = {
 }
 
 
-def main(url: str, rounds: int) -> None:
+def main(peer: str, url: str, rounds: int) -> None:
     os.environ.update(OPENAI_API_KEY="none", OPENAI_AGENTS_DISABLE_TRACING="1")
     logging.disable()  # of clients that are still open at the end
     with OpenAI(base_url=url) as client:
-        for peer, loops in PEERS.items():
-            for api, loop in loops(url).items():
-                loop()  # which imports and builds what comes up only when it is used
-                own_s, floor_s = _interleaved(loop, partial(LOOPS[api], client), rounds)
-                print(json.dumps({"peer": peer, "api": api, "score": own_s / floor_s}), flush=True)
+        for api, loop in PEERS[peer](url).items():
+            loop()  # which imports and builds what comes up only when it is used
+            own_s, floor_s = _interleaved(loop, partial(LOOPS[api], client), rounds)
+            print(json.dumps({"api": api, "score": own_s / floor_s}), flush=True)
 
 
 def _interleaved(own: Callable[[], object], floor: Callable[[], object], rounds: int) -> list[float]:
@@ -150,4 +149,4 @@ def _interleaved(own: Callable[[], object], floor: Callable[[], object], rounds:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
