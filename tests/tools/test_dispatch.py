@@ -142,6 +142,22 @@ def test_more_calls_than_run_at_once_all_end(run: Run) -> None:
     assert [each.content for each in outputs(run(Toolset(echo), calls))] == [str(n) for n in range(MOST_AT_ONCE + 5)]
 
 
+def test_calls_that_wait_for_each_other_run_side_by_side(run: Run) -> None:
+    together = threading.Barrier(9)
+
+    @tool
+    def meet() -> int:
+        return together.wait(20)
+
+    @tool
+    async def ameet() -> int:
+        return await asyncio.to_thread(together.wait, 20)
+
+    calls = [call("echo", '{"text": "first"}'), *[call("meet")] * 8, call("ameet")]
+    said = outputs(run(Toolset(echo, meet, ameet), calls))
+    assert sorted(each.content for each in said) == [*map(str, range(9)), "first"]
+
+
 def test_what_a_model_gets_wrong_is_told_and_disturbs_nothing(run: Run) -> None:
     calls = [
         call("echo", '{"text": "hi"}'),

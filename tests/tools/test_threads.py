@@ -1,17 +1,19 @@
 """Threads are used again and keep no program alive; the background loop stays, unless it is blocked."""
 
 import asyncio
+import contextvars
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 
 import pytest
 
 from toolkit.tools import threads
-from toolkit.tools.threads import ANSWER_S, BackgroundLoop, background_loop, start, wait_for
+from toolkit.tools.threads import ANSWER_S, BRISK_S, BackgroundLoop, Line, background_loop, start, wait_for
 
 
 def soon(true: Callable[[], object]) -> bool:
@@ -54,6 +56,81 @@ def test_work_at_the_same_time_has_threads_of_its_own() -> None:
     for _ in range(5):
         start(lambda: together.wait(10))
     together.wait(10)
+
+
+def test_a_line_is_one_thread_and_rings_when_it_is_through() -> None:
+    seen: list[tuple[int, int]] = []
+    through = threading.Event()
+
+    def work(number: int) -> None:
+        seen.append((number, threading.get_ident()))
+
+    line = Line(through.set)
+    line.add(partial(work, number) for number in range(5))
+    assert through.wait(10)
+    assert [number for number, _ in seen] == list(range(5))
+    assert len({thread for _, thread in seen}) == 1
+
+
+def test_what_waits_in_a_line_is_not_held_up_once_it_is_spread() -> None:
+    together = threading.Barrier(5)
+    line = Line(lambda: None)
+    line.add([lambda: together.wait(10)] * 4)
+    line.spread()
+    together.wait(10)
+
+
+def test_what_is_dropped_from_a_line_is_not_done() -> None:
+    did: list[str] = []
+    began, end, through = threading.Event(), threading.Event(), threading.Event()
+
+    def long() -> None:
+        began.set()
+        end.wait(10)
+        did.append("long")
+
+    line = Line(through.set)
+    line.add([long, lambda: did.append("dropped")])
+    assert began.wait(10)
+    line.drop()
+    end.set()
+    assert through.wait(10)
+    assert did == ["long"]
+
+
+def test_a_line_is_to_be_looked_after_while_something_waits_in_it() -> None:
+    began, end = threading.Event(), threading.Event()
+
+    def long() -> None:
+        began.set()
+        end.wait(10)
+
+    line = Line(lambda: None)
+    assert (line.look_s(None), line.look_s(3.0)) == (None, 3.0)
+    line.add([long, lambda: None])
+    assert began.wait(10)
+    assert (line.look_s(None), line.look_s(3.0), line.look_s(0.0)) == (BRISK_S, BRISK_S, 0.0)
+    line.spread()
+    assert line.look_s(None) is None
+    end.set()
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_each_work_of_a_line_has_the_makers_context_for_itself(spread: bool) -> None:
+    name = contextvars.ContextVar("name", default="nobody")
+    seen: SimpleQueue[str] = SimpleQueue()
+    name.set("maker")
+    line = Line(lambda: None)
+    name.set("later")
+
+    def work() -> None:
+        seen.put(name.get())
+        name.set("another work")
+
+    line.add([work] * 4)
+    if spread:
+        line.spread()
+    assert [seen.get(timeout=10) for _ in range(4)] == ["maker"] * 4
 
 
 def test_waiting_gives_results_and_exceptions() -> None:

@@ -5,14 +5,16 @@ here once, in `batch.py` (what starts, what is late, what is told); `dispatch` w
 awaiting.
 
 Sync tools run in daemon threads, with the caller's context variables; async tools are tasks: of the caller's loop under
-`adispatch`, of one background loop under `dispatch`. A blocking turn of a single sync call without time-out runs
-inline. A call that is out of time is answered at once; its thread goes on until the tool returns, and what it returns
-is dropped.
+`adispatch`, of one background loop under `dispatch`. Sync tools that take no time share a thread, one after another;
+where one takes longer than two milliseconds, those behind it get threads of their own. A blocking turn of a single sync
+call without time-out runs inline. A call that is out of time is answered at once; its thread goes on until the tool
+returns, and what it returns is dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -21,7 +23,7 @@ from types import MappingProxyType
 
 from toolkit.tools.batch import Batch, Ending, Invoker, PendingCall, Post
 from toolkit.tools.calls import Around, Call, CallListener, FinishedCall
-from toolkit.tools.threads import background_loop, start, wait_for
+from toolkit.tools.threads import Line, background_loop, wait_for
 from toolkit.tools.toolset import Toolset
 
 __all__ = ["adispatch", "dispatch"]
@@ -62,18 +64,27 @@ def dispatch(
             return
     batch = Batch(invoker, calls, timeout_s)
     yield from batch.unknown
-    inbox: SimpleQueue[tuple[PendingCall, Ending]] = SimpleQueue()
+    ended: deque[tuple[PendingCall, Ending]] = deque()
+    bell: SimpleQueue[None] = SimpleQueue()
+    line = Line(partial(bell.put, None))
+
+    def post(one: tuple[PendingCall, Ending]) -> None:
+        ended.append(one)
+        bell.put(None)
+
     try:
         while batch.is_open:
-            for pending in batch.to_start():
-                _start(pending, inbox.put)
-            try:
-                ended = inbox.get(timeout=batch.wait_s())
-            except Empty:
-                yield from batch.overdue()
-            else:
-                yield batch.ended(*ended)
+            if batch.waiting:
+                _start(batch, line, partial(_run, post=ended.append, wait=wait_for), partial(_begin, post=post))
+            if ended:
+                yield batch.ended(*ended.popleft())
+                continue
+            with suppress(Empty):
+                bell.get(timeout=line.look_s(batch.wait_s()))
+            line.spread()
+            yield from batch.overdue()
     finally:
+        line.drop()
         batch.give_up()
 
 
@@ -100,58 +111,71 @@ async def adispatch(
     batch = Batch(invoker, calls, timeout_s)
     for unknown in batch.unknown:
         yield unknown
-    inbox: asyncio.Queue[tuple[PendingCall, Ending]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    ended: deque[tuple[PendingCall, Ending]] = deque()
+    bell = asyncio.Event()
     tasks: set[asyncio.Task[None]] = set()
+
+    def ring() -> None:
+        with suppress(RuntimeError):  # the loop was closed with the turn unfinished: nobody waits any more
+            loop.call_soon_threadsafe(bell.set)
+
+    def post(one: tuple[PendingCall, Ending]) -> None:
+        ended.append(one)
+        bell.set()
+
+    def wait(awaitable: Awaitable[object]) -> object:
+        return asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop).result()
+
+    line = Line(ring)
     try:
         while batch.is_open:
-            for pending in batch.to_start():
-                _astart(pending, inbox, tasks)
-            try:
-                async with asyncio.timeout(batch.wait_s()):
-                    ended = await inbox.get()
-            except TimeoutError:
-                for overdue in batch.overdue():
-                    yield overdue
-            else:
-                yield batch.ended(*ended)
+            if batch.waiting:
+                begin = partial(_abegin, post=post, tasks=tasks)
+                _start(batch, line, partial(_run, post=ended.append, wait=wait), begin)
+            if ended:
+                yield batch.ended(*ended.popleft())
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(line.look_s(batch.wait_s())):
+                    await bell.wait()
+            bell.clear()
+            line.spread()
+            for overdue in batch.overdue():
+                yield overdue
     except BaseException:
+        line.drop()
         batch.give_up()
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_GRACE_S)
         raise
 
 
-def _start(pending: PendingCall, post: Post) -> None:
-    """Start a call whose ending a thread waits for."""
-    if pending.tool.is_async:
-        background = background_loop()
-        running = background.start(_arun(pending, post))
-        pending.cancel = partial(background.cancel, running)
-    else:
-        start(partial(_run, pending, post, wait_for))
-
-
-def _astart(
-    pending: PendingCall, inbox: asyncio.Queue[tuple[PendingCall, Ending]], tasks: set[asyncio.Task[None]]
+def _start(
+    batch: Batch, line: Line, run: Callable[[PendingCall], object], begin: Callable[[PendingCall], object]
 ) -> None:
-    """Start a call whose ending the running loop waits for."""
-    loop = asyncio.get_running_loop()
-    if pending.tool.is_async:
-        task = loop.create_task(_arun(pending, inbox.put_nowait))
-        pending.cancel = task.cancel
-        for held in (tasks, _tasks):
-            held.add(task)
-            task.add_done_callback(held.discard)
-        return
+    """Start what may start now: sync tools are run in the line, async ones are begun each by itself."""
+    started = list(batch.to_start())
+    line.add(partial(run, pending) for pending in started if not pending.tool.is_async)
+    for pending in started:
+        if pending.tool.is_async:
+            begin(pending)
 
-    def post(ended: tuple[PendingCall, Ending]) -> None:
-        with suppress(RuntimeError):  # the loop was closed with the turn unfinished: nobody waits any more
-            loop.call_soon_threadsafe(inbox.put_nowait, ended)
 
-    def wait(awaitable: Awaitable[object]) -> object:
-        return asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop).result()
+def _begin(pending: PendingCall, post: Post) -> None:
+    """Begin an async call whose ending a thread waits for."""
+    background = background_loop()
+    running = background.start(_arun(pending, post))
+    pending.cancel = partial(background.cancel, running)
 
-    start(partial(_run, pending, post, wait))
+
+def _abegin(pending: PendingCall, post: Post, tasks: set[asyncio.Task[None]]) -> None:
+    """Begin an async call whose ending the running loop waits for."""
+    task = asyncio.get_running_loop().create_task(_arun(pending, post))
+    pending.cancel = task.cancel
+    for held in (tasks, _tasks):
+        held.add(task)
+        task.add_done_callback(held.discard)
 
 
 _tasks: set[asyncio.Task[None]] = set()

@@ -1,7 +1,8 @@
 """Daemon threads for sync tools, and one background event loop for async tools that sync code calls.
 
 Python's own thread pool joins its threads when the program ends, so one stuck tool would keep a program alive for ever:
-these threads are never joined. They are used again while there is work and end after a time without any.
+these threads are never joined. They are used again while there is work and end after a time without any. What begins
+together is done in a line by one of them for as long as that is quick.
 
 Async tools called from sync code all run on one loop that stays, so that a client they share (an HTTP pool, a database)
 goes on working from one turn to the next. A loop that a tool blocks is left behind for a new one.
@@ -13,7 +14,8 @@ import contextvars
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from concurrent.futures import Future
 
-__all__ = ["BackgroundLoop", "background_loop", "start", "wait_for"]
+__all__ = ["BackgroundLoop", "Line", "background_loop", "start", "wait_for"]
 
 T = TypeVar("T")
 
 IDLE_S = 10.0
 """How long a thread without work stays."""
+BRISK_S = 0.002
+"""How long a line may take before what still waits in it gets threads of its own."""
 ANSWER_S = 0.05
 """A loop that has not cancelled a task for so long is held by a tool that blocks."""
 
@@ -38,13 +42,17 @@ _lock = threading.Lock()
 
 def start(work: Callable[[], object]) -> None:
     """Run `work` in a daemon thread, with the caller's context variables. It must not raise."""
-    inside = contextvars.copy_context()
+    _give(partial(contextvars.copy_context().run, work))
+
+
+def _give(work: Callable[[], object]) -> None:
+    """Give work to a thread."""
     try:
         inbox = _idle.pop()
     except IndexError:
         inbox = SimpleQueue[Callable[[], object]]()
         threading.Thread(target=_serve, args=(inbox,), name="toolkit-tool", daemon=True).start()
-    inbox.put(lambda: inside.run(work))
+    inbox.put(work)
 
 
 def _serve(inbox: SimpleQueue[Callable[[], object]], idle_s: float = IDLE_S) -> None:
@@ -59,6 +67,56 @@ def _serve(inbox: SimpleQueue[Callable[[], object]], idle_s: float = IDLE_S) -> 
                 continue
             return
         _idle.append(inbox)
+
+
+class Line:
+    """Work that one thread does piece by piece, for waking a thread costs more than most tools do.
+
+    Somebody must look after a line soon, and `spread` it: a piece may take long, or wait for one that stands behind it.
+    """
+
+    def __init__(self, ring: Callable[[], object]) -> None:
+        """Take what tells that nothing is left to begin, and what was begun is done; it is rung too often at times."""
+        self._ring = ring
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._inside = contextvars.copy_context()
+
+    def add(self, works: Iterable[Callable[[], object]]) -> None:
+        """Do these too, each with a copy of the maker's context variables. They must not raise."""
+        more = list(works)
+        if more:
+            self._waiting.extend(more)
+            _give(self._serve)
+
+    def look_s(self, wait_s: float | None) -> float | None:
+        """Say how long to wait before looking after the line, when there is other cause to look after `wait_s`."""
+        if not self._waiting:
+            return wait_s
+        return BRISK_S if wait_s is None else min(BRISK_S, wait_s)
+
+    def spread(self) -> None:
+        """Begin what still waits, each piece in a thread of its own."""
+        while (work := self._next()) is not None:
+            _give(partial(self._alone, work))
+
+    def drop(self) -> None:
+        """Forget what still waits."""
+        self._waiting.clear()
+
+    def _next(self) -> Callable[[], object] | None:
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def _serve(self) -> None:
+        while (work := self._next()) is not None:
+            self._inside.copy().run(work)
+        self._ring()
+
+    def _alone(self, work: Callable[[], object]) -> None:
+        self._inside.copy().run(work)
+        self._ring()
 
 
 class BackgroundLoop:
