@@ -37,7 +37,7 @@ def answers(progress: Progress, calls: Sequence[Call]) -> Generator[Effect, Repl
         progress,
         RunTools(
             tuple(found.calls),
-            progress.limits.retries_left(calls, progress.calls),
+            progress.limits.retries_left(calls, progress.retried),
             run["id"],
             run["thread_id"],
             found.settled,

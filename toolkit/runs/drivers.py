@@ -13,11 +13,13 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAI, Stream, Timeout
+from httpx2 import Response
+from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, OpenAI, Timeout
 
 from toolkit.errors import RunError
+from toolkit.runs.bodies import Bodies
 from toolkit.runs.calling import acall_tools, call_tools
 from toolkit.runs.consulting import aconsult, consult
 from toolkit.runs.coverage import Coverage
@@ -31,7 +33,6 @@ from toolkit.runs.result import Result
 from toolkit.runs.watch import watched
 
 if TYPE_CHECKING:
-    from httpx2 import Response
     from openai._types import RequestOptions
 
 __all__ = ["adrive", "drive"]
@@ -74,14 +75,14 @@ def drive(client: OpenAI, job: Job) -> Generator[Event]:
 def _drive(client: OpenAI, job: Job) -> Generator[Event]:
     effects, clock = loop(job.host, job.limits, job.gate, job.form), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
-    effect = next(effects)
+    effect, hears = next(effects), job.recorder.is_on
     coverage.foresee(effect)
     while True:
         outcome, left = _outcome(job, coverage, effect), None
         try:
             with closing(_carry_out(client, job, effect, outcome, clock)) as events:
                 for event in events:
-                    if job.recorder.cares(event):
+                    if hears and job.recorder.cares(event):
                         job.recorder.heard(event)
                     yield event
         except BaseException as reason:
@@ -108,7 +109,7 @@ def _outcome(job: Job, coverage: Coverage, effect: Effect) -> Outcome:
 def _carry_out(client: OpenAI, job: Job, effect: Effect, outcome: Outcome, clock: _Clock) -> Generator[Event]:
     left_s = clock.left_s()
     if isinstance(effect, Request):
-        yield from _exchange(client, effect, outcome, clock)
+        yield from _exchange(client, effect, outcome, clock, job.bodies)
     elif isinstance(effect, RunTools):
         yield from call_tools(job, effect, outcome, None if left_s == math.inf else left_s)
     elif isinstance(effect, Ask):
@@ -121,15 +122,15 @@ def _carry_out(client: OpenAI, job: Job, effect: Effect, outcome: Outcome, clock
         time.sleep(min(effect.seconds, left_s))
 
 
-def _exchange(client: OpenAI, request: Request, outcome: Outcome, clock: _Clock) -> Generator[Event]:
+def _exchange(client: OpenAI, request: Request, outcome: Outcome, clock: _Clock, bodies: Bodies) -> Generator[Event]:
     """Send a request and read its answer, with a look at the clock between two reads."""
     try:
-        with _send(client, request, clock) as stream, watched(stream.response, clock.ends) as watch:
-            outcome.begin(stream.response.status_code, stream.response.headers)
+        with closing(_send(client, request, clock, bodies)) as answer, watched(answer, clock.ends) as watch:
+            outcome.begin(answer.status_code, answer.headers)
             if request.behind is not None:
-                with _send(client, request.behind, clock) as accepted:
-                    deque(_chunks(accepted.response), maxlen=0)
-            for chunk in _chunks(stream.response):
+                with closing(_send(client, request.behind, clock, bodies)) as accepted:
+                    deque(_chunks(accepted), maxlen=0)
+            for chunk in _chunks(answer):
                 yield from outcome.feed(chunk)
                 if outcome.is_complete and request.is_endless:
                     break
@@ -137,25 +138,18 @@ def _exchange(client: OpenAI, request: Request, outcome: Outcome, clock: _Clock)
                     watch.ends = min(watch.ends, time.monotonic() + _LINGER_S)
                 else:
                     clock.left_s()
-            _finish(outcome, stream.response)
+            _finish(outcome, answer)
     except APIError as error:
         _fail(outcome, error, clock)
 
 
-def _send(client: OpenAI, request: Request, clock: _Clock) -> Stream[object]:
+def _send(client: OpenAI, request: Request, clock: _Clock, bodies: Bodies) -> Response:
     options = _options(request, clock.left_s())
-    # A plain stream, whose bytes we read ourselves: no models are built, and no deprecated method is called.
+    # The answer as it comes, whose bytes we read ourselves: no models are built, and no deprecated method is called.
     if request.method == "GET":
-        return client.get(request.path, cast_to=object, options=options, stream=True, stream_cls=Stream[object])
-    return client.post(
-        request.path,
-        cast_to=object,
-        body=request.body,
-        files=_form(request),
-        options=options,
-        stream=True,
-        stream_cls=Stream[object],
-    )
+        return client.get(request.path, cast_to=Response, options=options, stream=True)
+    said: dict[str, Any] = {**bodies.said(client, request), "files": _form(request)}
+    return cast("Response", client.post(request.path, cast_to=Response, **said, options=options, stream=True))
 
 
 def _chunks(response: Response) -> Iterator[bytes]:
@@ -173,7 +167,7 @@ def adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
 async def _adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
     effects, clock = loop(job.host, job.limits, job.gate, job.form), _Clock(job.limits.seconds)
     coverage = Coverage(job.host, job.gate.toolset, job.missing)
-    effect = next(effects)
+    effect, hears = next(effects), job.recorder.is_on
     coverage.foresee(effect)
     while True:
         outcome, left = _outcome(job, coverage, effect), None
@@ -183,7 +177,7 @@ async def _adrive(client: AsyncOpenAI, job: Job) -> AsyncGenerator[Event]:
             else:
                 async with aclosing(_acarry_out(client, job, effect, outcome, clock)) as events:
                     async for event in events:
-                        if job.recorder.cares(event):
+                        if hears and job.recorder.cares(event):
                             await asyncio.to_thread(job.recorder.heard, event)
                         yield event
         except BaseException as reason:
@@ -206,7 +200,7 @@ async def _acarry_out(
 ) -> AsyncGenerator[Event]:
     left_s = clock.left_s()
     if isinstance(effect, Request):
-        async with aclosing(_aexchange(client, effect, outcome, clock)) as events:
+        async with aclosing(_aexchange(client, effect, outcome, clock, job.bodies)) as events:
             async for event in events:
                 yield event
     elif isinstance(effect, RunTools):
@@ -228,24 +222,26 @@ async def _acarry_out(
         await asyncio.sleep(min(effect.seconds, left_s))
 
 
-async def _aexchange(client: AsyncOpenAI, request: Request, outcome: Outcome, clock: _Clock) -> AsyncGenerator[Event]:
+async def _aexchange(
+    client: AsyncOpenAI, request: Request, outcome: Outcome, clock: _Clock, bodies: Bodies
+) -> AsyncGenerator[Event]:
     try:
         async with _until(clock.ends):
-            stream = await _asend(client, request, clock)
-        async with stream, aclosing(stream.response.aiter_bytes()) as chunks:
-            outcome.begin(stream.response.status_code, stream.response.headers)
+            answer = await _asend(client, request, clock, bodies)
+        async with aclosing(answer), aclosing(answer.aiter_bytes()) as chunks:
+            outcome.begin(answer.status_code, answer.headers)
             ends = clock.ends
             if request.behind is not None:
                 async with (
                     _until(ends),
-                    await _asend(client, request.behind, clock) as accepted,
-                    aclosing(accepted.response.aiter_bytes()) as rest,
+                    aclosing(await _asend(client, request.behind, clock, bodies)) as accepted,
+                    aclosing(accepted.aiter_bytes()) as rest,
                 ):
-                    while await _next(rest, accepted.response):
+                    while await _next(rest, accepted):
                         pass
             while True:
                 async with _until(ends):
-                    chunk = await _next(chunks, stream.response)
+                    chunk = await _next(chunks, answer)
                 if not chunk:
                     break
                 for event in outcome.feed(chunk):
@@ -254,26 +250,17 @@ async def _aexchange(client: AsyncOpenAI, request: Request, outcome: Outcome, cl
                     break
                 if outcome.is_complete:
                     ends = min(ends, time.monotonic() + _LINGER_S)
-            _finish(outcome, stream.response)
+            _finish(outcome, answer)
     except (APIError, TimeoutError) as error:
         _fail(outcome, error, clock)
 
 
-async def _asend(client: AsyncOpenAI, request: Request, clock: _Clock) -> AsyncStream[object]:
+async def _asend(client: AsyncOpenAI, request: Request, clock: _Clock, bodies: Bodies) -> Response:
     options = _options(request, clock.left_s())
     if request.method == "GET":
-        return await client.get(
-            request.path, cast_to=object, options=options, stream=True, stream_cls=AsyncStream[object]
-        )
-    return await client.post(
-        request.path,
-        cast_to=object,
-        body=request.body,
-        files=_form(request),
-        options=options,
-        stream=True,
-        stream_cls=AsyncStream[object],
-    )
+        return await client.get(request.path, cast_to=Response, options=options, stream=True)
+    said: dict[str, Any] = {**bodies.said(client, request), "files": _form(request)}
+    return cast("Response", await client.post(request.path, cast_to=Response, **said, options=options, stream=True))
 
 
 async def _next(chunks: AsyncIterator[bytes], response: Response) -> bytes:

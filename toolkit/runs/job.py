@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
 from openai import AsyncOpenAI, OpenAI
 
+from toolkit.runs.bodies import Bodies
 from toolkit.runs.consulting import Approver
 from toolkit.runs.coverage import Missing
 from toolkit.runs.form import Form
@@ -43,6 +44,8 @@ class Job:
     """What is put around each call, for somebody who listens."""
     form: Form[Any] | None = None
     """What the final answer must be."""
+    bodies: Bodies = field(default_factory=Bodies)
+    """Writes what is sent."""
 
 
 def ready(

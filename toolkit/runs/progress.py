@@ -48,6 +48,8 @@ class Progress:
     calls: list[FinishedCall] = field(default_factory=list[FinishedCall])
     uploads: dict[str, str] = field(default_factory=dict[str, str])
     """The files that were uploaded for the outputs of calls: Idempotency-Key -> id."""
+    retried: list[FinishedCall] = field(default_factory=list[FinishedCall])
+    """Those of the calls whose tools asked to be called again."""
     handed_in: int = 0
     """How many of the calls the server has the outputs of."""
     messages: list[Json] = field(default_factory=list[Json])
@@ -75,6 +77,7 @@ class Progress:
             self.run = self.host.run_in(reply.body) or self.run
         self.messages += reply.messages
         self.calls += reply.finished
+        self.retried += [one for one in reply.finished if one.asked_again]
         self.keeps_keys = self.keeps_keys or reply.headers.get("x-idempotency-key") == "kept"
 
     @property
