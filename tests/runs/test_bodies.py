@@ -60,7 +60,7 @@ def test_what_json_cannot_say_is_an_error() -> None:
 
 @pytest.mark.parametrize("client", [OpenAI(api_key="none"), AsyncOpenAI(api_key="none")])
 def test_bytes_are_for_whom_does_not_look_into_a_conversation(client: OpenAI | AsyncOpenAI) -> None:
-    body = {"model": "m", "messages": []}
+    body: dict[str, Any] = {"model": "m", "messages": []}
     ours = Request("POST", "/chat/completions", body, run={})
     azure = AzureOpenAI(api_key="none", azure_endpoint="http://127.0.0.1", api_version="v1")  # its path has the model
     assert Bodies().said(client, ours) == {"content": b'{"model":"m","messages":[]}'}

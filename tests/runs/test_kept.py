@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toolkit.runs.decisions import Approve, Decision, Deny
+from toolkit.runs.effects import Json
 from toolkit.runs.kept import (
     Kept,
     decided_note,
@@ -80,6 +84,52 @@ def test_uploads_are_kept_beside_the_calls() -> None:
 
 def test_images_and_states_are_kept() -> None:
     output = Output("[An image]", True, (Image(b"png"), "a text"))
-    entries = dict([finished_note(FinishedCall(CALL, output)), state_note(1, {"n": 1}), state_note(10, {"n": 10})])
+    entries = dict([finished_note(FinishedCall(CALL, output)), ("state.2", '{"n": 2}'), ("state.10", '{"n": 10}')])
     assert kept_calls(entries)[CALL.id].output == output
-    assert (state_of(entries), states_in(entries), state_of({})) == ({"n": 10}, [1, 10], None)
+    assert kept_calls(entries, {"call_9"}) == {}
+    assert (state_of(entries), states_in(entries), state_of({})) == ({"n": 10}, [2, 10], None)
+
+
+def test_a_state_says_what_is_new() -> None:
+    first: Json = {"id": "run_1", "status": "requires_action", "messages": [{"n": 1}], "ids": ["a"], "answer": {"n": 1}}
+    then = {**first, "messages": [{"n": 1}, {"n": 2}], "answer": {"n": 2}, "thread_id": "thread_1"}
+    assert state_of(dict([run_note("t", first)])) == first
+    assert state_note(2, first, first) is None
+    changed = {"answer": {"n": 2}, "thread_id": "thread_1"}
+    news = {"changed": changed, "longer": {"messages": [{"n": 2}]}}
+    assert state_note(2, first, then) == ("state.2", json.dumps(news))
+    assert state_note(2, then, first) == ("state.2", json.dumps(first)), "whole where something is not there any more"
+
+
+NAMES = st.sampled_from(["messages", "input", "answer", "changed", "longer"])
+STATES = st.lists(
+    st.dictionaries(NAMES, st.lists(st.sampled_from([{"n": 1}, "é\ud800", None]), max_size=4) | st.text(max_size=2)),
+    max_size=6,
+)
+
+
+@given(STATES)
+def test_states_cut_at_any_instant_are_the_last_one_that_was_written(states: list[dict[str, Any]]) -> None:
+    states = [{"id": "run_1", **state} for state in states]
+    before: Json = {"id": "run_1"}
+    entries = dict([run_note("thread_1", before)])
+    for state in states:
+        note = state_note(len(entries), before, state)
+        entries |= [note] if note is not None else []
+        before = json.loads(json.dumps(state))
+        assert state_of(entries) == state
+    assert thread_of(entries) == "thread_1"
+
+
+@given(st.lists(st.lists(st.text(max_size=20), max_size=3), min_size=1, max_size=8))
+def test_a_conversation_is_written_once(turns: list[list[str]]) -> None:
+    messages: list[str] = []
+    before: Json = {"id": "run_1", "messages": []}
+    entries = dict([run_note("", before)])
+    for turn in turns:
+        messages = [*messages, *turn]
+        state: Json = {"id": "run_1", "messages": messages}
+        note = state_note(len(entries), before, state)
+        entries |= [note] if note is not None else []
+        before = state
+    assert sum(map(len, entries.values())) <= len(json.dumps(before)) + 60 * (1 + len(turns))

@@ -13,7 +13,15 @@ from toolkit.errors import JournalError
 from toolkit.runs.decisions import Deny
 from toolkit.runs.effects import Record, RunTools
 from toolkit.runs.events import ServerEvent, TextDelta
-from toolkit.runs.kept import Kept, decided_note, kept_calls, started_note, uploads_in
+from toolkit.runs.kept import (
+    Kept,
+    decided_note,
+    kept_calls,
+    run_note,
+    started_note,
+    state_of,
+    uploads_in,
+)
 from toolkit.runs.recorder import Recorder
 from toolkit.runs.result import Result
 from toolkit.tools.calls import Call, FinishedCall
@@ -106,6 +114,53 @@ def test_a_call_that_another_process_has_just_begun_is_not_made() -> None:
     first.started(CALL)
     with pytest.raises(JournalError, match="Another process has just begun the call call_1 of run run_1"):
         second.started(CALL)
+
+
+def ours(*messages: str) -> RunTools:
+    return RunTools((CALL,), {}, "run_1", "", state={"id": "run_1", "messages": list(messages)})
+
+
+def test_of_a_run_that_no_server_keeps_what_is_new_is_written() -> None:
+    store = Memory()
+    recorder = Recorder(Journal(store))
+    for messages in (["a"], ["a"], ["a", "b"]):
+        recorder.recall("run_1")
+        assert recorder.turn(ours(*messages)) is not None
+        assert state_of(store.read("run_1")) == {"id": "run_1", "messages": messages}
+    resumed = Recorder(Journal(store))
+    resumed.recall("run_1")
+    resumed.turn(ours("a", "b", "c"))
+    assert list(store.read("run_1")) == ["run", "state.1", "state.2"]
+    assert '"a"' not in store.read("run_1")["state.2"]
+    assert state_of(store.read("run_1")) == {"id": "run_1", "messages": ["a", "b", "c"]}
+
+
+def test_a_journal_of_before_is_gone_on_with() -> None:
+    store = Memory()
+    store.add("run_1", *run_note(""))
+    store.add("run_1", "state.1", '{"id": "run_1", "messages": ["a"]}')
+    store.add("run_1", "state.2", '{"id": "run_1", "messages": ["a", "b"]}')
+    recorder = Recorder(Journal(store))
+    recorder.recall("run_1")
+    recorder.turn(ours("a", "b", "c"))
+    assert json.loads(store.read("run_1")["state.3"]) == {"changed": {}, "longer": {"messages": ["c"]}}
+    assert state_of(store.read("run_1")) == {"id": "run_1", "messages": ["a", "b", "c"]}
+
+
+def test_two_processes_do_not_mix_what_is_new_in_a_run() -> None:
+    store = Memory()
+    first, second = Recorder(Journal(store)), Recorder(Journal(store))
+    for recorder in (first, second):
+        recorder.recall("run_1")
+    assert first.turn(ours("a")) is not None
+    with pytest.raises(JournalError, match="Another process goes on with run run_1, or has ended it"):
+        second.turn(ours("a"))
+    for recorder in (first, second):
+        recorder.recall("run_1")
+    assert first.turn(ours("a", "b")) is not None
+    with pytest.raises(JournalError, match="Another process goes on with run run_1, or has ended it"):
+        second.turn(ours("a", "other"))
+    assert state_of(store.read("run_1")) == {"id": "run_1", "messages": ["a", "b"]}
 
 
 def test_what_cannot_be_written_before_a_call_is_an_error_and_what_cannot_behind_it_is_logged(

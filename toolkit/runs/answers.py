@@ -22,7 +22,7 @@ def answers(progress: Progress, calls: Sequence[Call]) -> Generator[Effect, Repl
     """
     gate, run = progress.gate, progress.known
     recalled = (yield from ask(progress, Recall(run["id"]))) if gate.has_journal else Reply()
-    kept = kept_calls(recalled.kept)
+    kept = kept_calls(recalled.kept, {call.id for call in calls})
     progress.uploads |= uploads_in(recalled.kept)
     found = gate.sort(run, calls, kept, gate.decisions)
     if found.unknown:

@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 
 class JournalStore(Protocol):
-    """Where a journal's entries are kept: under a run's id and a key, JSON text of a few hundred bytes, or an output.
+    """Where a journal's entries are kept: under a run's id and a key, JSON text of a few hundred bytes, an output, or a
+    turn of a conversation.
 
     Called from any thread, also from several at once. What it raises leaves the run as it is.
     """

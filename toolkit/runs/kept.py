@@ -1,16 +1,18 @@
 """What a journal keeps of a run: its entries are written and read here, and nowhere else.
 
-An entry is a key and JSON. `run` says which thread the run is in, `state.N` is the N-th state of a run that no server
-keeps, and `file.KEY` the id of a file that was uploaded under that Idempotency-Key. Of a call, in this order, there are
-`decided.N ID`, what a person decided on; `started.N ID`, written before the function is called; `finished ID`, what it
-gave; `submitted ID`, that the server has it. N counts the times that the call had begun before.
+An entry is a key and JSON. `run` says which thread the run is in, and what it is where no server keeps it; `state.N`,
+what is new in such a run since, so that a conversation is not written with every turn. (Older journals have the whole
+run there.) `file.KEY` is the id of a file that was uploaded under that Idempotency-Key. Of a call, in this order, there
+are `decided.N ID`, what a person decided on; `started.N ID`, written before the function is called; `finished ID`, what
+it gave; `submitted ID`, that the server has it. N counts the times that the call had begun before.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from toolkit.runs.decisions import Approve, Decision, Deny
 from toolkit.runs.effects import Json, Note
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 _STATE, _FILE = "state.", "file."
+_CHANGED, _LONGER = "changed", "longer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +57,48 @@ class Kept:
     is_submitted: bool = False
 
 
-def run_note(thread_id: str) -> Note:
-    return "run", json.dumps({"thread_id": thread_id})
+def run_note(thread_id: str, state: Json | None = None) -> Note:
+    return "run", json.dumps({"thread_id": thread_id} if state is None else {"thread_id": thread_id, "state": state})
 
 
-def state_note(number: int, state: Json) -> Note:
-    return f"{_STATE}{number}", json.dumps(state)
+def state_note(number: int, before: Json, state: Json) -> Note | None:
+    """Write down what is new in a state since the one before it; None when that is nothing."""
+    key = f"{_STATE}{number}"
+    if before.keys() - state.keys():
+        return key, json.dumps(state)
+    longer = {name: value[len(before[name]) :] for name, value in state.items() if _begins(before.get(name), value)}
+    changed = {name: value for name, value in state.items() if name not in longer and _is_new(before, name, value)}
+    longer = {name: more for name, more in longer.items() if more}
+    return (key, json.dumps({_CHANGED: changed, _LONGER: longer})) if changed or longer else None
 
 
-def states_in(entries: Mapping[str, str]) -> list[int]:
-    """The numbers of the states that there are, in order."""
+def _begins(before: object, value: object) -> bool:
+    """Whether a list is at the beginning of another one."""
+    if not (isinstance(before, list) and isinstance(value, list)):
+        return False
+    first, then = cast("list[object]", before), cast("list[object]", value)
+    return then[: len(first)] == first
+
+
+def _is_new(before: Json, name: str, value: object) -> bool:
+    return name not in before or before[name] != value
+
+
+def states_in(entries: Iterable[str]) -> list[int]:
+    """The numbers of the states behind the first one, in order."""
     return sorted(int(key.removeprefix(_STATE)) for key in entries if key.startswith(_STATE))
 
 
 def state_of(entries: Mapping[str, str]) -> Json | None:
     """The last state of a run; None for one that a server keeps."""
-    numbers = states_in(entries)
-    state: Json | None = json.loads(entries[f"{_STATE}{numbers[-1]}"]) if numbers else None
+    state: dict[str, Any] | None = json.loads(entries.get("run", "{}")).get("state")
+    for number in states_in(entries):
+        said: dict[str, Any] = json.loads(entries[f"{_STATE}{number}"])
+        if state is None or said.keys() != {_CHANGED, _LONGER}:
+            state = said
+        else:
+            longer = {name: [*state[name], *more] for name, more in said[_LONGER].items()}
+            state |= {**said[_CHANGED], **longer}
     return state
 
 
@@ -114,14 +142,14 @@ def thread_of(entries: Mapping[str, str]) -> str | None:
     return thread_id
 
 
-def kept_calls(entries: Mapping[str, str]) -> dict[str, Kept]:
-    """Read the entries of a run: what is known of each of its calls, by id."""
+def kept_calls(entries: Mapping[str, str], of: Collection[str] | None = None) -> dict[str, Kept]:
+    """Read the entries of a run: what is known of each of its calls, or of some of them, by id."""
     calls: dict[str, Kept] = {}
     decisions: dict[str, dict[int, Json]] = {}
     for key, text in entries.items():
         event, _, call_id = key.partition(" ")
         what, _, number = event.partition(".")
-        if call_id:
+        if call_id and (of is None or call_id in of):
             said: Json = json.loads(text)
             calls[call_id] = _with(calls.get(call_id, Kept()), call_id, what, int(number or 0), said)
             if what == "decided":

@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolkit.errors import JournalError
-from toolkit.runs.effects import Json, Record, RunTools
+from toolkit.runs.effects import Json, Note, Record, RunTools
 from toolkit.runs.events import Event, ServerEvent
 from toolkit.runs.journal import Journal
 from toolkit.runs.kept import (
-    Kept,
     finished_note,
     kept_calls,
     run_note,
     started_note,
     state_note,
+    state_of,
     states_in,
     submitted_note,
     uploaded_note,
@@ -41,8 +41,9 @@ class Recorder:
 
     def __init__(self, journal: Journal | None) -> None:
         self._journal = journal
-        self._known: Mapping[str, Kept] = {}
-        self._states = 0
+        self._entries: Mapping[str, str] = {}
+        self._number = 0
+        self._state: Json | None = None
 
     @property
     def is_on(self) -> bool:
@@ -75,19 +76,34 @@ class Recorder:
         """Read what there is of a run. Raises JournalError."""
         if self._journal is None:
             return {}
-        entries = self._journal.read(run_id)
-        self._known, numbers = kept_calls(entries), states_in(entries)
-        self._states = numbers[-1] if numbers else 0
-        return entries
+        self._entries = self._journal.read(run_id)
+        number = max(states_in(self._entries), default=0)
+        if self._state is None or number != self._number:
+            self._number, self._state = number, state_of(self._entries)
+        return self._entries
 
     def turn(self, effect: RunTools) -> _Turn | None:
         """Get ready for the calls of a turn, which are then told to what this gives. Raises JournalError."""
         if self._journal is None:
             return None
-        states = () if effect.state is None else (state_note(self._states + 1, effect.state),)
-        for note in (run_note(effect.thread_id), *states, *effect.notes):
+        if effect.state is None:
+            self._journal.add(effect.run_id, *run_note(effect.thread_id))
+        else:
+            self._go_on(self._journal, effect, effect.state)
+        for note in effect.notes:
             self._journal.add(effect.run_id, *note)
-        return _Turn(self._journal, effect.run_id, {call_id: kept.starts for call_id, kept in self._known.items()})
+        known = kept_calls(self._entries, {call.id for call in effect.calls})
+        return _Turn(self._journal, effect.run_id, {call_id: kept.starts for call_id, kept in known.items()})
+
+    def _go_on(self, journal: Journal, effect: RunTools, state: Json) -> None:
+        """Write down what is new in a run that no server keeps, unless another process has: then the two would mix."""
+        note: Note | None = run_note(effect.thread_id, state)
+        if self._state is not None:
+            note = state_note(self._number + 1, self._state, state)
+            self._number += note is not None
+        if note is not None and not journal.add(effect.run_id, *note):
+            raise JournalError(f"Another process goes on with run {effect.run_id}, or has ended it.")
+        self._state = state
 
     def uploaded(self, effect: Record) -> None:
         """Write down which file an upload has made; that it has made none, and what cannot be written, is logged."""
