@@ -146,7 +146,10 @@ def kept_calls(entries: Mapping[str, str], of: Collection[str] | None = None) ->
     """Read the entries of a run: what is known of each of its calls, or of some of them, by id."""
     calls: dict[str, Kept] = {}
     decisions: dict[str, dict[int, Json]] = {}
+    ends = ("",) if of is None else tuple(f" {call_id}" for call_id in of)
     for key, text in entries.items():
+        if not key.endswith(ends):
+            continue  # one look at each entry, of which a long run has many
         event, _, call_id = key.partition(" ")
         what, _, number = event.partition(".")
         if call_id and (of is None or call_id in of):

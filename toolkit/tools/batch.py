@@ -211,7 +211,8 @@ class Batch:
 
     def to_start(self) -> Iterator[PendingCall]:
         """Give the calls to start now."""
-        while len(self.running) < MOST_AT_ONCE and (now := perf_counter()) < self.ends:
+        now = perf_counter()
+        while len(self.running) < MOST_AT_ONCE and now < self.ends:
             pending = self._next()
             if pending is None:
                 return
