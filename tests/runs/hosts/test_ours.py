@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from toolkit.runs.effects import Call
-from toolkit.runs.hosts.ours import begun, ended, functions_of, message_of, summed, text_part, turn_of
+from toolkit.runs.hosts.ours import begun, ended, functions_of, message_of, names_of, run_in, summed, text_part, turn_of
 from toolkit.runs.result import Result, text_of
 
 RUN = begun("chat.run", "abc", {"model": "m"}, messages=[])
@@ -53,4 +53,12 @@ def test_tokens_add_up(before: Any, usage: Any, after: Any) -> None:
 
 def test_functions_among_tools() -> None:
     nested, flat = {"type": "function", "function": {"name": "f"}}, {"type": "function", "name": "g"}
-    assert functions_of([nested, flat, {"type": "web_search"}]) == ["f", "g"]
+    assert names_of([nested, flat, {"type": "web_search"}]) == ["f", "g"]
+    assert functions_of(begun("chat.run", "abc", {"tools": [nested]})) == ["f"]
+    assert functions_of(RUN) == []
+
+
+def test_an_answer_that_is_a_run() -> None:
+    assert run_in("chat.run", RUN) is RUN
+    assert run_in("chat.run", {**RUN, "object": "responses.run"}) is None
+    assert run_in("chat.run", None) is None

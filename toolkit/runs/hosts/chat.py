@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
-from toolkit.runs.events import ServerEvent
+from toolkit.runs.effects import FinishedCall, Json, Reply, Request
 from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.chat_reading import ChatReading, piece_of
 from toolkit.runs.hosts.options import ChatOptions
-from toolkit.runs.hosts.ours import begun, functions_of, turn_of
+from toolkit.runs.hosts.ours import begun, functions_of, run_in, state_of, turn_of
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
@@ -78,6 +78,12 @@ class Completions:
     files: None = None
     may_repeat: Literal[True] = True
 
+    run_in = staticmethod(partial(run_in, CHAT))
+    turn = staticmethod(turn_of)
+    state = staticmethod(state_of)
+    text = staticmethod(piece_of)
+    functions = staticmethod(functions_of)
+
     @property
     def run(self) -> Json | None:
         return self.first if self.picked_up else None
@@ -106,23 +112,8 @@ class Completions:
         messages = [*run["messages"], {"role": "user", "content": text}]
         return Completions({**run, "status": "in_progress", "messages": messages}, self.streams)
 
-    def run_in(self, body: Json | None) -> Json | None:
-        return body if body is not None and body.get("object") == CHAT else None
-
-    def turn(self, run: Json) -> Turn:
-        return turn_of(run)
-
-    def functions(self, run: Json) -> Sequence[str]:
-        return functions_of(run["body"].get("tools", ()))
-
-    def state(self, run: Json) -> Json:
-        return run
-
     def reading(self, request: Request | None) -> ChatReading:
         return ChatReading(request.run if request is not None else None)
-
-    def text(self, event: ServerEvent) -> tuple[str, str] | None:
-        return piece_of(event)
 
     def _ask(self, run: Json) -> Request:
         body: dict[str, Any] = {**run["body"], "messages": run["messages"]}

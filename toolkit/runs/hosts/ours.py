@@ -10,7 +10,20 @@ from typing import Any
 
 from toolkit.runs.effects import Call, Json, Turn
 
-__all__ = ["begun", "calls_of", "ended", "functions_of", "message_of", "refusal_part", "summed", "text_part", "turn_of"]
+__all__ = [
+    "begun",
+    "calls_of",
+    "ended",
+    "functions_of",
+    "message_of",
+    "names_of",
+    "refusal_part",
+    "run_in",
+    "state_of",
+    "summed",
+    "text_part",
+    "turn_of",
+]
 
 _USAGE = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
 
@@ -42,6 +55,16 @@ def ended(
     return {**run, "status": "requires_action" if asked else status, **ends, **more}
 
 
+def run_in(kind: str, body: Json | None) -> Json | None:
+    """The run of a kind that an answer is, if it is one."""
+    return body if body is not None and body.get("object") == kind else None
+
+
+def state_of(run: Json) -> Json:
+    """What it takes to go on with such a run: all of it."""
+    return run
+
+
 def turn_of(run: Json) -> Turn:
     """Read such a run."""
     if run["status"] == "requires_action":
@@ -57,7 +80,12 @@ def calls_of(run: Json) -> Sequence[Call]:
     return [Call(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in asked]
 
 
-def functions_of(tools: Sequence[Json]) -> Sequence[str]:
+def functions_of(run: Json) -> Sequence[str]:
+    """The names of the functions among the tools that every request of a run has."""
+    return names_of(run["body"].get("tools", ()))
+
+
+def names_of(tools: Sequence[Json]) -> Sequence[str]:
     """The names of the functions among tools, whichever way they are written."""
     return [tool.get("function", tool)["name"] for tool in tools if tool["type"] == "function"]
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, cast
 from urllib.parse import quote
 
-from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
-from toolkit.runs.events import ServerEvent
+from toolkit.runs.effects import FinishedCall, Json, Reply, Request
 from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.options import ResponsesOptions
-from toolkit.runs.hosts.ours import begun, functions_of, turn_of
+from toolkit.runs.hosts.ours import begun, functions_of, run_in, state_of, turn_of
 from toolkit.runs.hosts.responses_reading import ResponsesReading, piece_of
 from toolkit.tools.attachments import written_part
 
@@ -101,6 +101,12 @@ class Chain:
     expiry: None = None
     files: None = None
 
+    run_in = staticmethod(partial(run_in, RESPONSES))
+    turn = staticmethod(turn_of)
+    state = staticmethod(state_of)
+    text = staticmethod(piece_of)
+    functions = staticmethod(functions_of)
+
     @property
     def may_repeat(self) -> bool:
         return not self.first["thread_id"]
@@ -133,23 +139,8 @@ class Chain:
     def corrected(self, run: Json, text: str) -> Chain:
         return Chain(_said(run, [{"role": "user", "content": text}]), self.streams)
 
-    def run_in(self, body: Json | None) -> Json | None:
-        return body if body is not None and body.get("object") == RESPONSES else None
-
-    def turn(self, run: Json) -> Turn:
-        return turn_of(run)
-
-    def functions(self, run: Json) -> Sequence[str]:
-        return functions_of(run["body"].get("tools", ()))
-
-    def state(self, run: Json) -> Json:
-        return run
-
     def reading(self, request: Request | None) -> ResponsesReading:
         return ResponsesReading(request.run if request is not None else None)
-
-    def text(self, event: ServerEvent) -> tuple[str, str] | None:
-        return piece_of(event)
 
     def _ask(self, run: Json) -> Request:
         body: dict[str, Any] = {**run["body"], "input": run["input"]}

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 from urllib.parse import quote
 
-from toolkit.runs.effects import FinishedCall, Json, Reply, Request, Turn
-from toolkit.runs.events import ServerEvent
+from toolkit.runs.effects import FinishedCall, Json, Reply, Request
 from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.found import made_since_start
 from toolkit.runs.hosts.options import SessionsOptions
-from toolkit.runs.hosts.ours import begun, functions_of, turn_of
+from toolkit.runs.hosts.ours import begun, names_of, run_in, state_of, turn_of
 from toolkit.runs.hosts.sessions_reading import SessionsReading, messages_in, piece_of, with_turn
 from toolkit.tools.attachments import written_part
 
@@ -114,6 +114,11 @@ class Turns:
     can_find: Literal[True] = True
     on_active: Literal["fail"] = "fail"
 
+    run_in = staticmethod(partial(run_in, SESSIONS))
+    turn = staticmethod(turn_of)
+    state = staticmethod(state_of)
+    text = staticmethod(piece_of)
+
     @property
     def threads(self) -> Turns | None:
         return self if self.first["thread_id"] else None
@@ -182,25 +187,13 @@ class Turns:
             {**run, "status": "in_progress", "input": said, "post_key": f"{run['post_key']}-{run['turn_id']}", **anew}
         )
 
-    def run_in(self, body: Json | None) -> Json | None:
-        return body if body is not None and body.get("object") == SESSIONS else None
-
-    def turn(self, run: Json) -> Turn:
-        return turn_of(run)
-
     def functions(self, run: Json) -> Sequence[str]:
         known: Json = run["answer"] or run["body"]
         agent: Json = known.get("agent") or {}
-        return functions_of(agent.get("tools") or ())
-
-    def state(self, run: Json) -> Json:
-        return run
+        return names_of(agent.get("tools") or ())
 
     def reading(self, request: Request | None) -> SessionsReading:
         return SessionsReading(request.run if request is not None else None)
-
-    def text(self, event: ServerEvent) -> tuple[str, str] | None:
-        return piece_of(event)
 
     def _say(self, run: Json, events: Sequence[Json], what: str) -> Request:
         """Post events, and follow what comes of them on a stream that is opened first."""
