@@ -110,6 +110,8 @@ class RunTools:
     @property
     def to_make(self) -> tuple[tuple[int, ...], tuple[Call, ...]]:
         """The calls that are not settled: their positions, and they themselves."""
+        if not self.settled:
+            return tuple(range(len(self.calls))), self.calls
         places = tuple(place for place in range(len(self.calls)) if place not in self.settled)
         return places, tuple(self.calls[place] for place in places)
 

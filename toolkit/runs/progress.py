@@ -77,7 +77,7 @@ class Progress:
             self.run = self.host.run_in(reply.body) or self.run
         self.messages += reply.messages
         self.calls += reply.finished
-        self.retried += [one for one in reply.finished if one.asked_again]
+        self.retried += [one for one in reply.finished if one.error is not None and one.asked_again]
         self.keeps_keys = self.keeps_keys or reply.headers.get("x-idempotency-key") == "kept"
 
     @property

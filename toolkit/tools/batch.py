@@ -154,7 +154,7 @@ class PendingCall:
 
     def settle(self) -> bool:
         """Claim the right to tell how this call ended: True for the first who asks."""
-        return self._open.acquire(blocking=False)
+        return self._open.acquire(False)
 
     def give_up(self) -> bool:
         """Settle from the waiting side, and cancel what can be cancelled. False when the call has just ended."""

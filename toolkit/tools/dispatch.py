@@ -75,7 +75,7 @@ def dispatch(
     try:
         while batch.is_open:
             if batch.waiting:
-                _start(batch, line, partial(_run, post=ended.append, wait=wait_for), partial(_begin, post=post))
+                _start(batch, line, partial(_run, ended.append, wait_for), partial(_begin, post=post))
             if ended:
                 yield batch.ended(*ended.popleft())
                 continue
@@ -132,7 +132,7 @@ async def adispatch(
         while batch.is_open:
             if batch.waiting:
                 begin = partial(_abegin, post=post, tasks=tasks)
-                _start(batch, line, partial(_run, post=ended.append, wait=wait), begin)
+                _start(batch, line, partial(_run, ended.append, wait), begin)
             if ended:
                 yield batch.ended(*ended.popleft())
                 continue
@@ -182,7 +182,7 @@ _tasks: set[asyncio.Task[None]] = set()
 """Tasks under way, cancelled ones too: the loop itself holds tasks only weakly."""
 
 
-def _run(pending: PendingCall, post: Post, wait: Callable[[Awaitable[object]], object]) -> None:
+def _run(post: Post, wait: Callable[[Awaitable[object]], object], pending: PendingCall) -> None:
     try:
         ending: Ending = pending.invoker.attempt(pending.tool, pending.call, wait)
     except BaseException as error:
