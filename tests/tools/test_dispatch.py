@@ -158,6 +158,19 @@ def test_calls_that_wait_for_each_other_run_side_by_side(run: Run) -> None:
     assert sorted(each.content for each in said) == [*map(str, range(9)), "first"]
 
 
+def test_calls_go_on_while_nobody_asks_for_the_next_ending() -> None:
+    together = threading.Barrier(4)
+
+    @tool
+    def meet() -> int:
+        return together.wait(20)
+
+    running = dispatch(Toolset(echo, meet), [call("echo", '{"text": "first"}'), *[call("meet")] * 3])
+    assert next(running)[1].output == Output("first")
+    together.wait(20)
+    assert len(list(running)) == 3
+
+
 def test_what_a_model_gets_wrong_is_told_and_disturbs_nothing(run: Run) -> None:
     calls = [
         call("echo", '{"text": "hi"}'),

@@ -76,13 +76,16 @@ def dispatch(
         while batch.is_open:
             if batch.waiting:
                 _start(batch, line, partial(_run, ended.append, wait_for), partial(_begin, post=post))
+            if not ended:
+                look_s = line.look_s(batch.wait_s())
+                if not ended:  # what ended before the line began its last one, for which nobody rings, is seen here
+                    with suppress(Empty):
+                        bell.get(timeout=look_s)
+            line.spread()  # before others have their say: nobody looks after it then
             if ended:
                 yield batch.ended(*ended.popleft())
-                continue
-            with suppress(Empty):
-                bell.get(timeout=line.look_s(batch.wait_s()))
-            line.spread()
-            yield from batch.overdue()
+            else:
+                yield from batch.overdue()
     finally:
         line.drop()
         batch.give_up()
@@ -133,16 +136,19 @@ async def adispatch(
             if batch.waiting:
                 begin = partial(_abegin, post=post, tasks=tasks)
                 _start(batch, line, partial(_run, ended.append, wait), begin)
+            if not ended:
+                look_s = line.look_s(batch.wait_s())
+                if not ended:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(look_s):
+                            await bell.wait()
+                    bell.clear()
+            line.spread()
             if ended:
                 yield batch.ended(*ended.popleft())
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(line.look_s(batch.wait_s())):
-                    await bell.wait()
-            bell.clear()
-            line.spread()
-            for overdue in batch.overdue():
-                yield overdue
+            else:
+                for overdue in batch.overdue():
+                    yield overdue
     except BaseException:
         line.drop()
         batch.give_up()
