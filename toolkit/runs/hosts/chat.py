@@ -16,7 +16,7 @@ from toolkit.runs.effects import FinishedCall, Json, Reply, Request
 from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.chat_reading import ChatReading, piece_of
 from toolkit.runs.hosts.options import ChatOptions
-from toolkit.runs.hosts.ours import begun, functions_of, run_in, state_of, turn_of
+from toolkit.runs.hosts.ours import all_of, begun, functions_of, run_in, turn_of
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
@@ -80,7 +80,7 @@ class Completions:
 
     run_in = staticmethod(partial(run_in, CHAT))
     turn = staticmethod(turn_of)
-    state = staticmethod(state_of)
+    state = staticmethod(all_of)
     text = staticmethod(piece_of)
     functions = staticmethod(functions_of)
 

@@ -11,6 +11,7 @@ from typing import Any
 from toolkit.runs.effects import Call, Json, Turn
 
 __all__ = [
+    "all_of",
     "begun",
     "calls_of",
     "ended",
@@ -19,7 +20,6 @@ __all__ = [
     "names_of",
     "refusal_part",
     "run_in",
-    "state_of",
     "summed",
     "text_part",
     "turn_of",
@@ -60,7 +60,7 @@ def run_in(kind: str, body: Json | None) -> Json | None:
     return body if body is not None and body.get("object") == kind else None
 
 
-def state_of(run: Json) -> Json:
+def all_of(run: Json) -> Json:
     """What it takes to go on with such a run: all of it."""
     return run
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from toolkit.runs.effects import FinishedCall, Json, Reply, Request
 from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.options import ResponsesOptions
-from toolkit.runs.hosts.ours import begun, functions_of, run_in, state_of, turn_of
+from toolkit.runs.hosts.ours import all_of, begun, functions_of, run_in, turn_of
 from toolkit.runs.hosts.responses_reading import ResponsesReading, piece_of
 from toolkit.tools.attachments import written_part
 
@@ -103,7 +103,7 @@ class Chain:
 
     run_in = staticmethod(partial(run_in, RESPONSES))
     turn = staticmethod(turn_of)
-    state = staticmethod(state_of)
+    state = staticmethod(all_of)
     text = staticmethod(piece_of)
     functions = staticmethod(functions_of)
 

@@ -18,7 +18,7 @@ from toolkit.runs.effects import FinishedCall, Json, Reply, Request
 from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.found import made_since_start
 from toolkit.runs.hosts.options import SessionsOptions
-from toolkit.runs.hosts.ours import begun, names_of, run_in, state_of, turn_of
+from toolkit.runs.hosts.ours import all_of, begun, names_of, run_in, turn_of
 from toolkit.runs.hosts.sessions_reading import SessionsReading, messages_in, piece_of, with_turn
 from toolkit.tools.attachments import written_part
 
@@ -116,7 +116,7 @@ class Turns:
 
     run_in = staticmethod(partial(run_in, SESSIONS))
     turn = staticmethod(turn_of)
-    state = staticmethod(state_of)
+    state = staticmethod(all_of)
     text = staticmethod(piece_of)
 
     @property
