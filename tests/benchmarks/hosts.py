@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from statistics import median
 
 from openai import OpenAI
 
@@ -20,11 +19,12 @@ from tests.benchmarks import bare
 from tests.benchmarks.bare import CALLS, LOOPS, MODEL, TURNS
 from tests.benchmarks.peers import PEERS
 from tests.benchmarks.servers import ROOT, environment, fake_model
-from tests.benchmarks.table import Row, Scale, against, ms
-from toolkit import Chat, Responses, Sessions, Toolset, run, stream, tool
+from tests.benchmarks.table import Pair, Row, Scale, against, middle, ms
+from toolkit import Chat, Limits, Responses, Sessions, Toolset, run, stream, tool
 
 __all__ = ["measure"]
 
+_LONG = 80
 _THEIR_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
 
 
@@ -32,9 +32,10 @@ def measure(scale: Scale) -> Iterator[Row]:
     tools = Toolset(tool(bare.note))
     with fake_model() as url, OpenAI(base_url=url, api_key="none") as client:
 
-        def chat() -> None:
-            result = run(client, tools, on=Chat(model=MODEL, messages="What is the weather in Seoul?"))
-            assert len(result.calls) == TURNS * CALLS
+        def chat(turns: int = TURNS) -> None:
+            on = Chat(model=f"calls-{CALLS}-{turns}", messages="What is the weather in Seoul?")
+            result = run(client, tools, on=on, limits=Limits(turns=turns, calls=turns * CALLS))
+            assert len(result.calls) == turns * CALLS
 
         def streamed_chat() -> None:
             with stream(client, tools, on=Chat(model=MODEL, messages="What is the weather in Seoul?")) as events:
@@ -51,19 +52,24 @@ def measure(scale: Scale) -> Iterator[Row]:
 
         others = _others(url, round(5 * scale.factor))
         for (api, floor), ours in zip(LOOPS.items(), (chat, streamed_chat, responses, sessions), strict=True):
-            ours_s, floor_s = _interleaved(ours, partial(floor, client), scale.times(15))
+            ours_s, floor_s = _interleaved(ours, partial(floor, client), scale.times(25))
             row = against(f"{api}, CPU of a tool round, {CALLS} calls", ours_s, floor_s, 1.5, ms)
             yield replace(row, others=others.get(api, "") if others else "not installed")
+        long_s, short_s = _interleaved(partial(chat, _LONG), chat, scale.times(5))
+        what = f"chat completions, CPU of a tool round of {_LONG}, against {TURNS}"
+        yield against(what, long_s * TURNS / _LONG, short_s, 1.5, ms)
 
 
-def _interleaved(ours: Callable[[], None], floor: Callable[[], None], rounds: int) -> list[float]:
-    took: tuple[list[float], list[float]] = ([], [])
+def _interleaved(ours: Callable[[], None], floor: Callable[[], None], rounds: int) -> Pair:
+    took: list[Pair] = []
     for _ in range(rounds):
-        for work, seconds in zip((ours, floor), took, strict=True):
+        seconds: list[float] = []
+        for work in (ours, floor):
             began = time.process_time()
             work()
             seconds.append((time.process_time() - began) / TURNS)
-    return [median(seconds) for seconds in took]
+        took.append((seconds[0], seconds[1]))
+    return middle(took)
 
 
 def _others(url: str, rounds: int) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ SUBJECTS = (
     "dispatch",
     "rounds",
     "hosts",
+    "awaited",
     "parallel",
     "serving",
     "first_words",

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-__all__ = ["Row", "Scale", "against", "interleaved", "markdown", "ms", "us"]
+__all__ = ["Pair", "Row", "Scale", "against", "interleaved", "markdown", "middle", "ms", "us"]
+
+Pair = tuple[float, float]
+"""How long we took, and how long the floor did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ class Row:
 def against(what: str, ours_s: float, floor_s: float, budget: float, show: Callable[[float], str]) -> Row:
     """Make the row of something that is measured as a ratio to its floor."""
     return Row(what, f"{show(ours_s)} / {show(floor_s)}", ours_s / floor_s, budget)
+
+
+def middle(pairs: Sequence[Pair]) -> Pair:
+    """Of pairs that were timed one behind the other, give the one whose ratio is the median.
+
+    Where the machine is slow for a while, it is so for both.
+    """
+    return sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
 
 
 def interleaved(

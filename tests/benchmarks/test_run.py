@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tests.benchmarks.run import SUBJECTS, main, measured
-from tests.benchmarks.table import Row, Scale, against, interleaved, markdown, ms
+from tests.benchmarks.table import Row, Scale, against, interleaved, markdown, middle, ms
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -45,6 +45,10 @@ def test_both_sides_are_called_in_turn() -> None:
     calls: list[str] = []
     interleaved(lambda: calls.append("a"), lambda: calls.append("b"), rounds=2, batch=2)
     assert "".join(calls) == "aabbaabb"
+
+
+def test_the_pair_in_the_middle_is_that_of_the_median_ratio() -> None:
+    assert middle([(9.0, 3.0), (2.0, 2.0), (4.0, 2.0)]) == (4.0, 2.0)
 
 
 def test_a_subject_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
