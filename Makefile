@@ -50,7 +50,7 @@ bench: .venv/dev.stamp  ## measure against the budgets
 bench-search: .venv/dev.stamp  ## compare rankings on real documentation (half an hour the first time)
 	@$(CLEAN_ENV) $(BIN)/python tests/benchmarks/search/run.py
 
-peers: .venv/dev.stamp .venv/peers/stamp .venv/swarm/stamp  ## install other libraries beside .venv, for bench and to see what docs/compare.md says
+peers: .venv/dev.stamp .venv/peers/stamp .venv/swarm/stamp  ## install other libraries beside .venv, and see what docs/compare.md says of them
 	@$(CLEAN_ENV) $(BIN)/python tests/compare/run.py
 
 fuzz: .venv/dev.stamp  ## send what no client would for about half an hour, and hold the answers to the official schema
