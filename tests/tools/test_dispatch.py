@@ -442,10 +442,11 @@ def test_a_tool_that_blocks_the_loop_is_left_behind() -> None:
 
 
 def test_closing_a_blocking_turn_cancels_async_tools() -> None:
-    cancelled = threading.Event()
+    begun, cancelled = threading.Event(), threading.Event()
 
     @tool
     async def wait() -> str:
+        begun.set()
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
@@ -453,7 +454,11 @@ def test_closing_a_blocking_turn_cancels_async_tools() -> None:
             raise
         return ""
 
-    turn = dispatch(Toolset(wait, echo), [call("wait"), call("echo", '{"text": "hi"}')])
+    @tool
+    def see_it_begin() -> bool:
+        return begun.wait(20)
+
+    turn = dispatch(Toolset(wait, see_it_begin), [call("wait"), call("see_it_begin")])
     assert next(turn)[0] == 1
     turn.close()
     wait_until(cancelled.is_set)
@@ -503,6 +508,29 @@ def test_closing_an_awaiting_turn_cancels_async_tools() -> None:
         assert (await anext(turn))[0] == 1
         await turn.aclose()
         assert ended == ["cleaned up"]
+
+    asyncio.run(main())
+
+
+def test_async_tools_begin_before_what_has_ended_is_told() -> None:
+    begun: list[str] = []
+
+    @tool
+    async def wait() -> str:
+        begun.append("wait")
+        await asyncio.sleep(30)
+        return ""
+
+    def slowly(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        time.sleep(0.05)  # in which the other call ends
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(slowly)
+        turn = adispatch(Toolset(wait, echo), [call("echo", '{"text": "hi"}'), call("wait")])
+        assert (await anext(turn))[0] == 0
+        assert begun == ["wait"]
+        await turn.aclose()
 
     asyncio.run(main())
 

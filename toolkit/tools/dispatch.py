@@ -136,6 +136,8 @@ async def adispatch(
             if batch.waiting:
                 begin = partial(_abegin, post=post, tasks=tasks)
                 _start(batch, line, partial(_run, ended.append, wait), begin)
+                if tasks:
+                    await asyncio.sleep(0)  # they begin now, and not when what has ended was looked at
             if not ended:
                 look_s = line.look_s(batch.wait_s())
                 if not ended:
