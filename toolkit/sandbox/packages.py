@@ -18,7 +18,8 @@ __all__ = ["OURS", "Part", "extra", "parts"]
 OURS: Final = "assistants-toolkit"
 _EXTRA: Final = "sandbox"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_NOT_IMPORTED: Final = frozenset({"..", "bin", "__pycache__", "share", "etc"})
+_NOT_IMPORTED: Final = frozenset({"", "/", ".", "..", "bin", "__pycache__", "share", "etc"})
+"""First parts of paths; the first four would be a folder that holds what is not the package's."""
 
 
 class Part(NamedTuple):
