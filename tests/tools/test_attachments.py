@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,10 @@ def test_a_file_has_a_name_or_is_at_the_service() -> None:
         File(b"pdf")
     with pytest.raises(DefinitionError, match="File"):
         File("report.pdf", "pdf")  # type: ignore[arg-type]
+
+
+def test_what_should_be_text_is_refused_where_it_is_made_and_not_when_it_is_sent() -> None:
+    with pytest.raises(DefinitionError, match=r"Image\(\) takes text as media_type=, not None"):
+        Image(b"png", None)  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match=r"File\(\) takes text as name=, not .*Path"):
+        File(b"pdf", Path("report.pdf"))  # type: ignore[arg-type]

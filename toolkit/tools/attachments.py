@@ -29,6 +29,7 @@ class Image:
     """The file at the service that it is, in place of the bytes, or beside them once they were uploaded."""
 
     def __post_init__(self) -> None:
+        _must_be_text("Image", media_type=self.media_type, url=self.url, file_id=self.file_id)
         if not _is_bytes(self.data) or bool(self.data or self.file_id) == bool(self.url):
             raise DefinitionError("Image() takes data=, the bytes, or url=, or file_id= of a file at the service")
 
@@ -44,6 +45,7 @@ class File:
     """The file at the service that it is, in place of the bytes, or beside them once they were uploaded."""
 
     def __post_init__(self) -> None:
+        _must_be_text("File", name=self.name, media_type=self.media_type, file_id=self.file_id)
         if not _is_bytes(self.data) or not (self.name or self.file_id):
             raise DefinitionError("File() takes data=, the bytes, and name=, or file_id= of a file at the service")
 
@@ -112,6 +114,13 @@ def said_of(attachment: Attachment) -> str:
 def _is_bytes(data: object) -> bool:
     """Whether these are bytes: what is not would only be found out when it is sent, and end the run."""
     return isinstance(data, bytes)
+
+
+def _must_be_text(kind: str, **given: object) -> None:
+    """Raise DefinitionError for what is no text, such as a Path or None, before it is sent: it would end the run."""
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise DefinitionError(f"{kind}() takes text as {name}=, not {value!r:.80}")
 
 
 def _inline(attachment: Attachment) -> str:
