@@ -108,6 +108,18 @@ def test_what_is_wrong_is_said_to_the_model() -> None:
         Form(int).read("{}")
 
 
+@pytest.mark.parametrize("fenced", ["```json\n{}\n```", "\n```\n{}\n  ```\n", "```JSON\r\n{}\r\n```"])
+def test_an_answer_in_a_fence_is_read(fenced: str) -> None:
+    assert Form(Point).read(fenced.format('{"x": 1}')) == {"x": 1}
+    assert Form(str).read(fenced.format('{"value": "```json\\n1\\n```"}')) == "```json\n1\n```"
+
+
+@pytest.mark.parametrize("text", ['Here:\n```json\n{"x": 1}\n```', '```json\n{"x": 1}', '```{"x": 1}```', "```\n```"])
+def test_what_is_not_all_in_a_fence_is_not(text: str) -> None:
+    with pytest.raises(ArgumentsInvalid, match="It is not JSON"):
+        Form(Point).read(text)
+
+
 def test_a_type_that_no_model_can_fill_in() -> None:
     with pytest.raises(DefinitionError, match="output_type=object_ cannot be the form"):
 

@@ -84,7 +84,7 @@ def test_there_is_a_budget(serve: Serve, world: World) -> None:
     assert caught.value.run is not None and caught.value.run.status == "completed"
     assert service.count("cancel") == 0
     api = chat(WRONG)
-    with pytest.raises(OutputInvalid, match="1 times"):
+    with pytest.raises(OutputInvalid, match="asked for once"):
         world.run(serve(api), on=ON, output_type=Sum, limits=Limits(retries=0))
 
 

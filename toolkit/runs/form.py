@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _VALUE = "value"
 _PLACE = re.compile(rf"^{_VALUE}(\.|(?=[\[:]))(: )?", re.MULTILINE)
+_FENCED = re.compile(r"\s*```\w*[ \t\r]*\n(.*)\n[ \t]*```\s*", re.DOTALL)
 
 
 class Form(Generic[T]):
@@ -50,7 +51,12 @@ class Form(Generic[T]):
         return {"name": self.name, "schema": self.schema, "strict": self.strict}
 
     def read(self, text: str) -> T:
-        """Check an answer and give what it says. Raises ArgumentsInvalid, in words for the model."""
+        """Check an answer and give what it says. Raises ArgumentsInvalid, in words for the model.
+
+        Models that their server does not hold to a schema put JSON into a Markdown fence, however often they are asked.
+        """
+        if fenced := _FENCED.fullmatch(text):
+            text = fenced[1]
         try:
             _, values = self._bind(text if self._is_wrapped else f'{{"{_VALUE}":{text}}}')
         except ArgumentsInvalid as error:

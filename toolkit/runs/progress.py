@@ -172,7 +172,8 @@ class Progress:
         except ArgumentsInvalid as error:
             self.asked_again += 1
             if self.asked_again > self.limits.retries:
-                tries = f"asked for {self.asked_again} times, as Limits(retries={self.limits.retries}) allows"
+                times = "once" if self.asked_again == 1 else f"{self.asked_again} times"
+                tries = f"asked for {times}, as Limits(retries={self.limits.retries}) allows"
                 raise OutputInvalid(f"The answer is not a {self.form.name}, {tries}:\n{error}") from None
             return f"Your answer does not fit the JSON schema. Answer again, with the JSON alone. Problems:\n{error}"
         return None
