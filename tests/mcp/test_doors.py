@@ -25,6 +25,15 @@ def test_names_hold_no_keys() -> None:
     assert Url("https://user:key@a.example:8080/mcp?key=secret", {"x": "secret"}, None).name == "a.example:8080/mcp"
     assert Command("/usr/bin/python3", ("-m", "server.py", "--key", "secret"), {}, None).name == "python3 server.py"
     assert Command("server", ("--a",), {}, None).name == "server"
+    for arguments in (
+        ["--key", "secret"],
+        ["-k", "secret"],
+        ["k=secret"],
+        ["db://me:secret@there"],
+        ["-c", "secret()"],
+    ):
+        assert Command("server", tuple(arguments), {}, None).name == "server"
+    assert Command("npx", ("-y", "@example/server", "db://me:secret@there"), {}, None).name == "npx server"
 
 
 def test_what_kept_it_from_starting() -> None:

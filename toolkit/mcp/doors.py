@@ -7,8 +7,9 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
 from toolkit.errors import DefinitionError, ServerUnavailable, ToolkitError
@@ -30,6 +31,8 @@ class Heard(Protocol):
 
 READ_S = 300.0
 """How long a stream of events may be silent."""
+_BEFORE_WHAT: Final = frozenset({"-m", "-y", "--yes"})
+"""Options that what is run comes right after, of python and npx."""
 
 
 class Door(Protocol):
@@ -79,9 +82,9 @@ class Command:
 
     @property
     def name(self) -> str:
-        """The program, and the first argument that is no option: that says what it runs."""
+        """The program, and the first argument that says what it runs: nothing that may be secret."""
         program = PurePath(self.command).name
-        what = next((each for each in self.arguments if not each.startswith("-")), None)
+        what = next((each for before, each in pairwise(("", *self.arguments)) if _says_what(before, each)), None)
         return f"{program} {PurePath(what).name}" if what else program
 
     def client(self, heard: Heard) -> Client:
@@ -157,6 +160,12 @@ class Url:
         if isinstance(error, ToolkitError) or not isinstance(error, Exception):
             return error
         return ServerUnavailable(f"No MCP server answers at {self.name}: {_said(error)}.")
+
+
+def _says_what(before: str, argument: str) -> bool:
+    """Whether an argument may be shown to the model: an option's value, or an address, may hold a key."""
+    is_value = before.startswith("-") and before not in _BEFORE_WHAT
+    return not (is_value or argument.startswith("-") or "=" in argument or "://" in argument)
 
 
 def _client(transport: Transport, heard: Heard) -> Client:
