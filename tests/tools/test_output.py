@@ -82,6 +82,7 @@ WEATHER = Weather(city="Seoul", temp=1.5, on=datetime.date(2026, 1, 2))
         (float("nan"), "NaN"),
         ({"deep": [{1: Unit.C, "when": datetime.date(2026, 1, 2)}]}, {"deep": [{"1": "c", "when": "2026-01-02"}]}),
         ({"broken": "\ud800"}, {"broken": "\ufffd"}),
+        ({"b": b"\xff", "n": [float("nan"), float("-inf"), 1.5]}, {"b": "_w==", "n": ["NaN", "-Infinity", 1.5]}),
     ],
 )
 def test_values_become_json(value: Any, expected: Any) -> None:

@@ -91,6 +91,7 @@ def text_of(value: object) -> str:
         pass  # bytes that are no UTF-8 and lone surrogates are written the longer way, and so is a better reason
     try:
         plain = to_jsonable_python(value, inf_nan_mode="strings", bytes_mode="base64", fallback=_plainer)
+        plain = json.loads(json.dumps(plain), parse_constant=str)  # NaN and the infinities are still numbers in `plain`
         return _whole(json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
     except (ValueError, TypeError, RecursionError) as error:
         raise NoJsonForm(f"returned a {type(value).__qualname__}, which has no JSON form: {error}") from error
