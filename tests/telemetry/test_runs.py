@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.contract.doors import served
 from tests.telemetry.conftest import Go, Spans
-from toolkit import LimitReached, Limits, RunFailed, TextDelta, ToolError, Toolset, run, stream, telemetry, tool
+from toolkit import Chat, LimitReached, Limits, RunFailed, TextDelta, ToolError, Toolset, run, stream, telemetry, tool
 from toolkit.testing import ModelError, ScriptedServer, call
 
 SECRET = "plover"
@@ -107,6 +107,17 @@ def test_a_run_says_what_it_was(go: Go, spans: Spans) -> None:
         "toolkit.run.status": "completed",
         "toolkit.run.turns": 1,
     }
+
+
+def test_a_run_without_a_thread_is_in_no_conversation(spans: Spans) -> None:
+    message = {"role": "assistant", "content": "Hello."}
+    said = {"id": "chatcmpl-1", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json=said))
+    with OpenAI(api_key="none", http_client=httpx2.Client(transport=transport)) as client:
+        run(client, on=Chat(model="m", messages="Hello"))
+    attributes = spans.one("invoke_agent").attributes or {}
+    assert attributes["gen_ai.request.model"] == "m"
+    assert "gen_ai.conversation.id" not in attributes
 
 
 def test_a_call_says_what_it_was(go: Go, spans: Spans) -> None:

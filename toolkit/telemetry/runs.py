@@ -121,7 +121,7 @@ class RunSpan:
         usage: Mapping[str, Any] = result.usage_json or {}
         for name, value in (
             (names.AGENT_ID, run.get("assistant_id")),
-            (names.CONVERSATION_ID, run.get("thread_id")),
+            (names.CONVERSATION_ID, run.get("thread_id") or None),
             (names.REQUEST_MODEL, run.get("model")),
             (names.REQUEST_TEMPERATURE, run.get("temperature")),
             (names.REQUEST_TOP_P, run.get("top_p")),
