@@ -162,6 +162,14 @@ def test_members_that_differ_each_time_may_be_ignored(tape: Path) -> None:
         assert client.beta.threads.create(metadata={"at": "11:00"}, messages=[{"role": "user", "content": "Hi"}]).id
 
 
+@pytest.mark.parametrize("line", ['{"request": ', "[]", '{"request": {}}'])
+def test_a_line_that_is_no_exchange_is_named(tape: Path, line: str) -> None:
+    tape.parent.mkdir()
+    tape.write_text('{"request": {}, "answer": {}}\n\n' + line)
+    with pytest.raises(ValueError, match=r"Line 3 of .*weather\.jsonl is no recorded exchange"):
+        replay(tape)
+
+
 def test_there_is_no_cassette(tape: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no cassette .*weather.jsonl. Make it once: record\(client, '"):
         replay(tape)

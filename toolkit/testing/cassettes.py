@@ -150,7 +150,7 @@ class _Player:
             raise FileNotFoundError(
                 f"There is no cassette {path}. Make it once: record(client, {str(path)!r})"
             ) from None
-        self._left: list[Json] = [json.loads(line) for line in lines if line.strip()]
+        self._left = [_exchange(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
         self._played = 0
 
     def begin(self, sent: Sent) -> _Playing:
@@ -199,6 +199,16 @@ class _Playing:
 
     def left(self) -> None:
         return None
+
+
+def _exchange(path: Path, number: int, line: str) -> Json:
+    try:
+        exchange: Json = json.loads(line)
+        if {"request", "answer"} <= exchange.keys():
+            return exchange
+    except (ValueError, AttributeError):
+        pass
+    raise ValueError(f"Line {number} of {path} is no recorded exchange: record the cassette anew")
 
 
 def _request(sent: Sent, scrub: Scrub, ignore: Collection[str]) -> Json:

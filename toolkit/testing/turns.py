@@ -30,6 +30,10 @@ def call(name: str, arguments: str | None = None, /, *, call_id: str | None = No
     """
     if arguments is not None and values:
         raise TypeError(f"call({name!r}) takes its arguments as one JSON text or by their names, not both")
+    if not isinstance(arguments, str | None):
+        raise TypeError(
+            f"call({name!r}) takes its arguments as JSON text, or by their names: call({name!r}, city='Oslo')"
+        )
     text = json.dumps(values) if arguments is None else arguments
     return ModelCall(call_id or f"call_scripted{next(_numbers)}", name, text)
 
