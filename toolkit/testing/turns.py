@@ -30,12 +30,17 @@ def call(name: str, arguments: str | None = None, /, *, call_id: str | None = No
     """
     if arguments is not None and values:
         raise TypeError(f"call({name!r}) takes its arguments as one JSON text or by their names, not both")
-    if not isinstance(arguments, str | None):
+    if not _is_text(arguments):
         raise TypeError(
             f"call({name!r}) takes its arguments as JSON text, or by their names: call({name!r}, city='Oslo')"
         )
     text = json.dumps(values) if arguments is None else arguments
     return ModelCall(call_id or f"call_scripted{next(_numbers)}", name, text)
+
+
+def _is_text(arguments: object) -> bool:
+    """Whether this is text or nothing: a dict would only be found out in the engine."""
+    return isinstance(arguments, str | None)
 
 
 def deltas(turn: Turn) -> Iterator[Delta | ModelError | float]:
