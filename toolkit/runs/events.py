@@ -48,6 +48,11 @@ class ServerEvent:
         data: dict[str, Any] = json.loads(self.raw)
         return data
 
+    @property
+    def id(self) -> str | None:
+        """The event's own id, where the API gives it one: an event that is told twice has it twice."""
+        return self.data.get("event_id")
+
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:

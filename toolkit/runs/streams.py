@@ -24,6 +24,7 @@ class _Reader:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._lengths: dict[str, int] = {}
+        self._told: set[str] = set()
         self.result: Result[Any] | None = None
 
     def read(self, event: Event) -> Iterator[Event]:
@@ -35,12 +36,17 @@ class _Reader:
             yield event
             return
         yield event
+        if not isinstance(event, ServerEvent):
+            return
         try:
-            piece = self._host.text(event) if isinstance(event, ServerEvent) else None
+            piece = self._host.text(event)
         except ValueError:  # broken JSON: as if it had been lost, its text comes at the end
             return
-        if piece is not None:
-            yield from self._piece(*piece)
+        if piece is None or event.id in self._told:
+            return
+        if event.id is not None:
+            self._told.add(event.id)
+        yield from self._piece(*piece)
 
     def _piece(self, message_id: str, text: str) -> Iterator[Event]:
         if text:

@@ -71,6 +71,12 @@ def test_calls_go_to_the_tools_and_their_results_back(serve: Serve, world: World
     assert result.answer_json["object"] == "agent.session"
 
 
+def test_text_that_is_told_twice_is_streamed_once(serve: Serve, world: World) -> None:
+    pieces, result = world.text(serve(server(Does("Let me see.", calls=TWO), Does("3, I think"))), TOOLS, on=NEW)
+    assert pieces == ["Let", " me see.", "3, ", "I think"]
+    assert result.text == "3, I think"
+
+
 def test_what_a_new_session_is_created_with(serve: Serve, world: World) -> None:
     api = server(Does("Hi"))
     place = Sessions(input="Hello", agent={"model": "m", "tools": [{"type": "web_search"}]}, metadata={"a": "b"})
