@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from toolkit.runs.hosts.assistants import Assistants
-from toolkit.runs.plan import plan
+from toolkit.runs.hosts.chat import Chat
+from toolkit.runs.plan import plan, plan_elsewhere
+from toolkit.tools.toolset import Toolset
 
 
 def planned(on_active: Any = "fail", on_expiry: Any = "raise", **given: Any) -> Assistants:
@@ -78,3 +80,9 @@ def test_what_does_not_fit_together(given: dict[str, Any], said: str) -> None:
 def test_what_is_empty(name: str) -> None:
     with pytest.raises(ValueError, match="empty"):
         planned(**{"assistant_id": "a", "thread_id": "t", name: ""})
+
+
+@pytest.mark.parametrize(("on", "what"), [("chat", "str"), (Chat, "the class Chat")])
+def test_what_is_no_other_api(on: Any, what: str) -> None:
+    with pytest.raises(TypeError, match=rf"run\(on=...\) takes Chat\(...\), .* not {what}$"):
+        plan_elsewhere("run", on, Toolset(), None, {})

@@ -70,8 +70,9 @@ def plan_elsewhere(
     verb: str, on: Place, toolset: Toolset, form: Form[Any] | None, others: Mapping[str, object]
 ) -> Host:
     """Say how a run on another API begins. Raises TypeError, also for arguments (`others`) of the Assistants API."""
-    if not callable(getattr(on, "host", None)):
-        raise TypeError(f"{verb}(on=...) takes Chat(...), Responses(...) or Sessions(...), not {type(on).__name__}")
+    if isinstance(on, type) or not callable(getattr(on, "host", None)):
+        what = f"the class {on.__name__}" if isinstance(on, type) else type(on).__name__
+        raise TypeError(f"{verb}(on=...) takes Chat(...), Responses(...) or Sessions(...), not {what}")
     surplus = [name for name, value in others.items() if value not in (None, "fail", "raise")]
     if surplus:
         raise TypeError(
