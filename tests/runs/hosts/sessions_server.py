@@ -141,6 +141,8 @@ class SessionsServer(Served):
         self.status = "in_progress"
         self.tell("agent.session.in_progress", session=self.session())
         if does.text:
+            other = {"content_index": 0, "item_id": "msg_sub", "output_index": 0, "turn_id": f"{turn}_sub"}
+            self.tell("agent.session.turn.output_text.delta", delta="Said to the root agent alone.", **other)
             item = {"type": "message", "id": f"msg_{self.done}", "role": "assistant", "status": "completed"}
             item |= {"turn_id": turn, "content": [{"type": "output_text", "text": does.text, "annotations": []}]}
             for piece in (does.text[:3], does.text[3:]):

@@ -9,7 +9,7 @@ none, and is not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from toolkit.runs.hosts.asked import Asked, given, plain
 from toolkit.runs.hosts.found import made_since_start
 from toolkit.runs.hosts.options import SessionsOptions
 from toolkit.runs.hosts.ours import all_of, begun, names_of, run_in, turn_of
-from toolkit.runs.hosts.sessions_reading import SessionsReading, messages_in, piece_of, with_turn
+from toolkit.runs.hosts.sessions_reading import Pieces, SessionsReading, messages_in, with_turn
 from toolkit.tools.attachments import written_part
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class Turns:
 
     first: Json
     picked_up: bool = False
+    text: Pieces = field(default_factory=Pieces, compare=False, repr=False)
 
     expiry: None = None
     files: None = None
@@ -117,7 +118,6 @@ class Turns:
     run_in = staticmethod(partial(run_in, SESSIONS))
     turn = staticmethod(turn_of)
     state = staticmethod(all_of)
-    text = staticmethod(piece_of)
 
     @property
     def threads(self) -> Turns | None:

@@ -15,7 +15,7 @@ from toolkit.runs.effects import Call, Json
 from toolkit.runs.events import ServerEvent
 from toolkit.runs.hosts.ours import ended, message_of, summed, text_part
 
-__all__ = ["SessionsReading", "messages_in", "piece_of", "with_turn"]
+__all__ = ["Pieces", "SessionsReading", "messages_in", "with_turn"]
 
 _TURN = "agent.session.turn."
 _OVER = frozenset({"completed", "failed", "cancelled"})
@@ -121,12 +121,24 @@ def messages_in(run: Json, items: Sequence[Json]) -> list[Json]:
     ]
 
 
-def piece_of(event: ServerEvent) -> tuple[str, str] | None:
-    """The id of the message and the piece of its text that an event brings, if it brings one."""
-    with suppress(ValueError):
-        if (event.name or event.data.get("type")) == "agent.session.turn.output_text.delta":
-            return event.data["item_id"], event.data["delta"]
-    return None
+class Pieces:
+    """Reads the text that events bring, in the order in which they come: not that of subagents, told of beside it."""
+
+    def __init__(self) -> None:
+        self._others: set[str] = set()
+        """Turns of subagents."""
+
+    def __call__(self, event: ServerEvent) -> tuple[str, str] | None:
+        """The id of the message and the piece of its text that an event brings, if it brings one."""
+        with suppress(ValueError):
+            name: str = event.name or event.data.get("type") or ""
+            if name == "agent.session.turn.output_text.delta":
+                is_ours = event.data.get("turn_id") not in self._others
+                return (event.data["item_id"], event.data["delta"]) if is_ours else None
+            turn: Json = (event.data.get("turn") if name.startswith(_TURN) else None) or {}
+            if turn.get("subagent_id") is not None:
+                self._others.add(turn["id"])
+        return None
 
 
 def _text(arguments: Any) -> str:
