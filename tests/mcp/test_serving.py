@@ -10,7 +10,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import ElicitResult, ErrorData
 
-from toolkit import Image, RunContext, ToolError, Toolset, tool
+from toolkit import File, Image, RunContext, ToolError, Toolset, tool
 from toolkit.mcp import mcp_server, serving
 
 begun: list[str] = []
@@ -75,7 +75,13 @@ def draw() -> list[object]:
     return ["a dot", Image(b"dot", "image/gif")]
 
 
-TOOLS = Toolset(add, pay, slow, late, fail, who, draw, instructions="Be exact.")
+@tool
+def hand_over() -> list[object]:
+    """Give files."""
+    return [File(b"%PDF", "a b?.pdf", "application/pdf"), Image(url="https://a.example/b.png"), Image(file_id="file-a")]
+
+
+TOOLS = Toolset(add, pay, slow, late, fail, who, draw, hand_over, instructions="Be exact.")
 MODES = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
 
@@ -118,6 +124,22 @@ def test_tools_are_listed_and_called(mode: str) -> None:
         assert (image.data, image.mime_type) == ("ZG90", "image/gif")  # type: ignore[union-attr]
         with pytest.raises(MCPError, match=r"There is no tool 'none'. The tools are: add"):
             await call(client, "none")
+
+    use(work, mode)
+
+
+@MODES
+def test_files_go_along_with_their_bytes_or_by_their_address(mode: str) -> None:
+    async def work(client: Client) -> None:
+        given = (await client.call_tool("hand_over")).content
+        assert [one.model_dump(exclude_none=True) for one in given] == [
+            {
+                "type": "resource",
+                "resource": {"uri": "attachment:a%20b%3F.pdf", "mime_type": "application/pdf", "blob": "JVBERg=="},
+            },
+            {"type": "resource_link", "name": "image", "uri": "https://a.example/b.png", "mime_type": "image/png"},
+            {"type": "text", "text": "[An image, file-a]"},
+        ]
 
     use(work, mode)
 

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.openapi.conftest import Api
-from toolkit import ToolError
+from toolkit import Image, ToolError
 from toolkit.openapi.auth import Seal
 from toolkit.openapi.building import Request
 from toolkit.openapi.document import origin
@@ -18,7 +18,7 @@ SEAL = Seal(
 )
 
 
-def get(api: Api, path: str, seal: Seal | None = None, **headers: str) -> str:
+def get(api: Api, path: str, seal: Seal | None = None, **headers: str) -> str | Image:
     sender = Sender([origin(api.url)], 5.0, None)
     return sender.send(Request("GET", f"{api.url}{path}", headers), seal or Seal())
 
@@ -30,12 +30,15 @@ def get(api: Api, path: str, seal: Seal | None = None, **headers: str) -> str:
         ((200, {"content-type": "text/html; charset=latin-1"}, b"\xe9"), "é"),
         ((200, {"content-type": "text/plain; charset=klingon"}, b"a"), "a"),
         ((204, {}, b""), "Done (status 204, no content)."),
-        ((201, {"content-type": "image/png"}, b"\x89PNG\0"), "[image/png, 5 bytes: cannot be shown as text]"),
+        ((201, {"content-type": "application/pdf"}, b"%PDF\0"), "[application/pdf, 5 bytes: cannot be shown as text]"),
+        ((200, {"content-type": "image/png"}, b"\x89PNG\0"), Image(b"\x89PNG\0", "image/png")),
+        ((200, {"content-type": "Image/SVG+xml; charset=utf-8"}, b"<svg/>"), "<svg/>"),
+        ((200, {"content-type": "image/png"}, b""), "Done (status 200, no content)."),
         ((200, {}, b"text"), "text"),
         ((200, {}, b"\0\1"), "[bytes, 2 bytes: cannot be shown as text]"),
     ],
 )
-def test_what_the_model_is_told(api: Api, answer: tuple[int, dict[str, str], bytes], told: str) -> None:
+def test_what_the_model_is_told(api: Api, answer: tuple[int, dict[str, str], bytes], told: str | Image) -> None:
     api.answers["/v1/a"] = answer
     assert get(api, "/a") == told
 
@@ -49,6 +52,11 @@ def test_errors_are_told_in_short(api: Api) -> None:
     with pytest.raises(ToolError) as caught:
         get(api, "/b")
     assert len(str(caught.value)) < 2100
+
+
+def test_a_picture_that_is_too_large_is_named(api: Api) -> None:
+    api.answers["/v1/a"] = (200, {"content-type": "image/png"}, b"\0" * (MOST_BYTES + 1))
+    assert get(api, "/a") == f"[image/png, {MOST_BYTES + 1} bytes: cannot be shown as text]"
 
 
 def test_an_answer_without_end_is_read_in_part(api: Api) -> None:

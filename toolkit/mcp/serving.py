@@ -16,9 +16,10 @@ import time
 from base64 import b64encode
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from toolkit.mcp.extra import check_extra
-from toolkit.tools.attachments import Image, said_of
+from toolkit.tools.attachments import File, Image, Part
 from toolkit.tools.calls import Call, FinishedCall
 from toolkit.tools.context import RunContext
 from toolkit.tools.dispatch import adispatch
@@ -160,15 +161,27 @@ def _refusal(answer: ElicitResult) -> CallToolResult | None:
 
 
 def _result(output: Output) -> CallToolResult:
-    from mcp.types import CallToolResult, ImageContent, TextContent
+    from mcp.types import CallToolResult
 
-    content: list[ContentBlock] = []
-    for part in output.parts or (output.content,):
-        if isinstance(part, Image) and part.data:
-            content.append(ImageContent(data=b64encode(part.data).decode(), mime_type=part.media_type))
-        else:
-            content.append(TextContent(text=part if isinstance(part, str) else said_of(part)))
+    content = [_block(part) for part in output.parts or (output.content,)]
     return CallToolResult(content=content, is_error=not output.ok)
+
+
+def _block(part: Part) -> ContentBlock:
+    """Give a part as the protocol has it: what has bytes with them, what has an address by that."""
+    from mcp.types import BlobResourceContents, EmbeddedResource, ImageContent, ResourceLink, TextContent
+
+    if isinstance(part, str):
+        return TextContent(text=part)
+    data = b64encode(part.data).decode()
+    if isinstance(part, File) and (data or not part.file_id):
+        uri = f"attachment:{quote(part.name)}"
+        return EmbeddedResource(resource=BlobResourceContents(uri=uri, mime_type=part.media_type, blob=data))
+    if isinstance(part, Image) and data:
+        return ImageContent(data=data, mime_type=part.media_type)
+    if isinstance(part, Image) and part.url:
+        return ResourceLink(name="image", uri=part.url, mime_type=part.media_type)
+    return TextContent(text=f"[{'An image' if isinstance(part, Image) else 'A file'}, {part.file_id}]")
 
 
 def _listed(tool: Tool[..., Any]) -> Listed:

@@ -19,6 +19,7 @@ from toolkit.errors import ToolError
 from toolkit.openapi.auth import Seal
 from toolkit.openapi.building import Request
 from toolkit.openapi.document import origin
+from toolkit.tools.attachments import Image
 
 __all__ = ["Sender"]
 
@@ -53,8 +54,8 @@ class Sender:
         )
         weakref.finalize(self, self._client.close)
 
-    def send(self, request: Request, seal: Seal) -> str:
-        """Send a request, and give the text of its answer. Raises ToolError for whatever else comes of it."""
+    def send(self, request: Request, seal: Seal) -> str | Image:
+        """Send a request, and give the text or the picture of its answer. Raises ToolError for all else."""
         ends = time.monotonic() + self._timeout_s
         try:
             sent = self._client.build_request(
@@ -70,7 +71,7 @@ class Sender:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise ToolError(f"The API cannot be reached, or broke off: {type(error).__name__}.") from error
 
-    def _answer(self, request: httpx2.Request, seal: Seal, ends: float) -> str:
+    def _answer(self, request: httpx2.Request, seal: Seal, ends: float) -> str | Image:
         for _ in range(MOST_REDIRECTS + 1):
             response = self._client.send(request, stream=True)
             try:
@@ -84,7 +85,7 @@ class Sender:
                 response.close()
         raise ToolError("The API redirects again and again.")
 
-    def _told(self, response: httpx2.Response, seal: Seal, ends: float) -> str:
+    def _told(self, response: httpx2.Response, seal: Seal, ends: float) -> str | Image:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
@@ -92,7 +93,10 @@ class Sender:
                 break
             if time.monotonic() > ends:
                 raise ToolError(self._late())
-        text = seal.struck(_text(response, bytes(body[:MOST_BYTES])))
+        kind = _kind(response)
+        if response.is_success and kind.startswith("image/") and not _is_text(kind) and 0 < len(body) <= MOST_BYTES:
+            return Image(bytes(body), kind)
+        text = seal.struck(_text(response, kind, bytes(body[:MOST_BYTES])))
         if response.is_success:
             return text or f"Done (status {response.status_code}, no content)."
         raise ToolError(f"The API answered with status {response.status_code}. {_short(text)}".rstrip())
@@ -127,10 +131,17 @@ class _Sealed(httpx2.BaseTransport):
         self._inner.close()
 
 
-def _text(response: httpx2.Response, body: bytes) -> str:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_text = kind.startswith("text/") or kind.endswith(("json", "xml", "yaml", "javascript", "x-www-form-urlencoded"))
-    if not is_text and (kind or b"\0" in body) and body:
+def _kind(response: httpx2.Response) -> str:
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower()
+
+
+def _is_text(kind: str) -> bool:
+    return kind.startswith("text/") or kind.endswith(("json", "xml", "yaml", "javascript", "x-www-form-urlencoded"))
+
+
+def _text(response: httpx2.Response, kind: str, body: bytes) -> str:
+    if not _is_text(kind) and (kind or b"\0" in body) and body:
         size = response.headers.get("content-length") or f"at least {len(body)}"
         return f"[{kind or 'bytes'}, {size} bytes: cannot be shown as text]"
     try:

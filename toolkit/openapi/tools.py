@@ -13,6 +13,7 @@ from toolkit.openapi.building import request
 from toolkit.openapi.document import PORTS, Document, Source, checked_base, origin, read
 from toolkit.openapi.operations import LONGEST, Operation, operations
 from toolkit.openapi.sending import Sender
+from toolkit.tools.attachments import Image
 from toolkit.tools.tool import Tool
 from toolkit.tools.toolset import Toolset
 
@@ -77,7 +78,7 @@ def from_openapi(
 
 
 def _tool(operation: Operation, server: str, keys: Keys, sender: Sender, prefix: str, approve: bool) -> Tool[..., Any]:
-    def function(**arguments: Any) -> str:
+    def function(**arguments: Any) -> str | Image:
         return sender.send(request(operation, server, arguments), keys.seal(operation.security))
 
     return Tool.from_schema(
