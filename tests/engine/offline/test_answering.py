@@ -52,6 +52,31 @@ def test_outputs_in_words(output: Any, text: str) -> None:
     assert said(output, city="Seoul", unit=None) == text
 
 
+KEPT = "[/mnt/data/a b.csv is kept for the user: sandbox:/mnt/data/a b.csv]"
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("4", "4"),
+        ("[1, 2]", "[1, 2]"),
+        ("[[1, 2]\n [3, 4]]\n[5]", "[[1, 2]\n [3, 4]]\n[5]"),
+        (f"[1]\n{KEPT}", "[1]\n\nFiles: [a b.csv](sandbox:/mnt/data/a b.csv)"),
+        (KEPT, "Files: [a b.csv](sandbox:/mnt/data/a b.csv)"),
+        ("[2 images are shown to the user with your answer.]", "Done."),
+        (
+            "[1]\n[1 image is shown to the user with your answer.]\n" + KEPT + "\n[There is more of this: 3]",
+            "[1]\n\nFiles: [a b.csv](sandbox:/mnt/data/a b.csv)",
+        ),
+        ("x\n[The user's file 'a.csv' is /mnt/data/a-2.csv here.]", "x"),
+        ("x\n[The file 'a.csv' could not be put into the session: too large]", "x"),
+        ("The code ran, and printed nothing.", "The code ran, and printed nothing."),
+    ],
+)
+def test_what_code_printed_is_told_without_the_engines_notes(output: str, text: str) -> None:
+    assert said(output, "code_interpreter", code="1") == text
+
+
 def test_long_listings_are_cut() -> None:
     lines = said([{"n": n} for n in range(50)]).split("\n")
     assert (len(lines), lines[1], lines[-1]) == (22, "- n: 0", "... and 30 more")

@@ -20,6 +20,12 @@ _FAILED = re.compile(r"the tool \S+ (failed|gave no result|ran, but)|there is no
 _QUESTION: Final = "To call `"
 _PASSAGE: Final = re.compile(r'<passage mark="([^"]+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
 _WRITTEN: Final = re.compile(r"\[(/mnt/data/[^\n]*?) is kept for the user: sandbox:")
+_NOTE: Final = re.compile(
+    r"This is a new Python session: .*"
+    r"|\[.*(?:kept for the user: sandbox:/mnt/data/.*|shown to the user with your answer\.|There is more of this: \d+"
+    r"|could not be (?:kept|put into the session): .*|is /mnt/data/.* here\.)\]"
+)
+"""A line that the engine puts behind what code has printed."""
 _SENTENCE: Final = re.compile(r"[^\s#*-][^\n]*?(?:[.!?。！？](?=\s|$)|\n|$)")
 
 
@@ -105,9 +111,12 @@ def _result(done: Done) -> str:
 
 def _ran(output: str) -> str:
     """Say what code printed, and link the files it has written."""
-    logs, _, notes = output.partition("\n[")
-    links = [f"[{path.rpartition('/')[2]}](sandbox:{path})" for path in _WRITTEN.findall(f"[{notes}")]
-    said = [] if logs.startswith("[") else [logs]
+    lines, notes = output.split("\n"), list[str]()
+    while lines and _NOTE.fullmatch(lines[-1]):
+        notes.insert(0, lines.pop())
+    paths = _WRITTEN.findall("\n".join(notes))
+    links = [f"[{path.rpartition('/')[2]}](sandbox:{path})" for path in paths]
+    said = ["\n".join(lines)] if lines else []
     return "\n\n".join([*said, *([f"Files: {', '.join(links)}"] if links else [])]) or "Done."
 
 
