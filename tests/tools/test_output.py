@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from toolkit.errors import Retry
-from toolkit.tools.attachments import Image
+from toolkit.tools.attachments import File, Image
 from toolkit.tools.output import LEAST_OUTPUT_BYTES, NoJsonForm, Output, output_of, text_of
 
 
@@ -107,6 +107,12 @@ def test_what_has_no_json_form_is_an_error_without_its_repr(value: Any) -> None:
     assert f"returned a {type(value).__qualname__}" in str(caught.value)
     assert "0x" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("attachment", [Image(b"x"), File(b"x", "a.pdf")])
+def test_a_dict_is_no_place_for_images_and_files(attachment: Image | File) -> None:
+    with pytest.raises(NoJsonForm, match="return that by itself, or in a list"):
+        output_of({"text": "a", "chart": attachment})
 
 
 def test_a_circle_and_a_depth_without_end_are_errors() -> None:
