@@ -63,11 +63,14 @@ def output_of(value: object, max_bytes: int = MAX_OUTPUT_BYTES) -> Output:
         return Output(_fitted(text_of(value.content), max_bytes), value.ok, value.parts)
     if has_attachments(value):
         return _attached(value if isinstance(value, list | tuple) else [value], max_bytes)
-    if isinstance(value, dict) and has_attachments([*cast("dict[object, object]", value).values()]):
-        raise NoJsonForm(
-            "returned a dict with an Image or a File in it: return that by itself, or in a list with texts"
-        )
+    if _hides_attachments(value):
+        raise NoJsonForm("returned a dict with an Image or a File in it: return that by itself, or in a list with text")
     return Output(_fitted(text_of(value), max_bytes))
+
+
+def _hides_attachments(value: object) -> bool:
+    """Whether attachments are where they would become JSON, with all their bytes."""
+    return isinstance(value, dict) and has_attachments([*cast("dict[object, object]", value).values()])
 
 
 def _attached(values: Sequence[object], max_bytes: int) -> Output:
