@@ -6,7 +6,6 @@ The function is not async, so a run hands it to a thread; the floor calls it whe
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Any
 
 from openai import AsyncOpenAI, AsyncStream
 
-from tests.benchmarks.bare import CALLS, MODEL, TURNS, note
+from tests.benchmarks.bare import CALLS, FLAT, MODEL, TURNS, note, outputs_of, read_piece, results_of
 from tests.benchmarks.servers import fake_model
 from tests.benchmarks.table import Pair, Row, Scale, against, middle, ms
 from tests.benchmarks.talking import NOTE, QUESTION
@@ -23,7 +22,6 @@ from toolkit import Chat, Responses, Toolset, run, stream, tool
 __all__ = ["measure"]
 
 Json = dict[str, Any]
-_FLAT = {"type": "function", **NOTE["function"]}  # type: ignore[dict-item]
 
 
 def measure(scale: Scale) -> Iterator[Row]:
@@ -82,7 +80,7 @@ async def _chat(client: AsyncOpenAI) -> None:
         messages.append(message)
         if not message.get("tool_calls"):
             return
-        messages += _outputs(message["tool_calls"])
+        messages += outputs_of(message["tool_calls"])
 
 
 async def _streamed_chat(client: AsyncOpenAI) -> None:
@@ -94,41 +92,21 @@ async def _streamed_chat(client: AsyncOpenAI) -> None:
             "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
         ) as answer:
             async for line in answer.response.aiter_lines():
-                if line.startswith("data: {"):
-                    for choice in json.loads(line[6:])["choices"]:
-                        for piece in choice["delta"].get("tool_calls", ()):
-                            if "id" in piece:
-                                calls.append(piece)
-                            else:
-                                calls[piece["index"]]["function"]["arguments"] += piece["function"]["arguments"]
+                read_piece(line, calls)
         if not calls:
             return
         messages.append({"role": "assistant", "tool_calls": calls})
-        messages += _outputs(calls)
+        messages += outputs_of(calls)
 
 
 async def _responses(client: AsyncOpenAI) -> None:
-    body: Json = {"model": MODEL, "tools": [_FLAT]}
+    body: Json = {"model": MODEL, "tools": [FLAT]}
     response = await _post(client, "/responses", {**body, "input": [QUESTION]})
     while calls := [item for item in response["output"] if item["type"] == "function_call"]:
-        outputs = [
-            {
-                "type": "function_call_output",
-                "call_id": call["call_id"],
-                "output": note(**json.loads(call["arguments"])),
-            }
-            for call in calls
-        ]
-        response = await _post(client, "/responses", {**body, "previous_response_id": response["id"], "input": outputs})
+        more = {"previous_response_id": response["id"], "input": results_of(calls)}
+        response = await _post(client, "/responses", {**body, **more})
 
 
 async def _post(client: AsyncOpenAI, path: str, body: Json) -> Json:
     answer: Any = await client.post(path, cast_to=object, body=body)
     return dict(answer)
-
-
-def _outputs(calls: list[Json]) -> list[Json]:
-    return [
-        {"role": "tool", "tool_call_id": call["id"], "content": note(**json.loads(call["function"]["arguments"]))}
-        for call in calls
-    ]

@@ -13,11 +13,11 @@ from openai import OpenAI, Stream
 
 from tests.benchmarks.talking import NOTE, QUESTION
 
-__all__ = ["CALLS", "LOOPS", "MODEL", "TURNS", "note"]
+__all__ = ["CALLS", "FLAT", "LOOPS", "MODEL", "TURNS", "note", "outputs_of", "read_piece", "results_of"]
 
 TURNS, CALLS = 20, 8
 MODEL = f"calls-{CALLS}-{TURNS}"
-_FLAT = {"type": "function", **NOTE["function"]}  # type: ignore[dict-item]
+FLAT: Any = {"type": "function", **NOTE["function"]}
 Json = dict[str, Any]
 
 
@@ -34,7 +34,7 @@ def chat(client: OpenAI) -> None:
         messages.append(message)
         if not message.get("tool_calls"):
             return
-        messages += _outputs(message["tool_calls"])
+        messages += outputs_of(message["tool_calls"])
 
 
 def streamed_chat(client: OpenAI) -> None:
@@ -47,33 +47,24 @@ def streamed_chat(client: OpenAI) -> None:
             "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
         ) as answer:
             for line in answer.response.iter_lines():
-                if line.startswith("data: {"):
-                    for choice in json.loads(line[6:])["choices"]:
-                        for piece in choice["delta"].get("tool_calls", ()):
-                            if "id" in piece:
-                                calls.append(piece)
-                            else:
-                                calls[piece["index"]]["function"]["arguments"] += piece["function"]["arguments"]
+                read_piece(line, calls)
         if not calls:
             return
         messages.append({"role": "assistant", "tool_calls": calls})
-        messages += _outputs(calls)
+        messages += outputs_of(calls)
 
 
 def responses(client: OpenAI) -> None:
-    body: Json = {"model": MODEL, "tools": [_FLAT]}
+    body: Json = {"model": MODEL, "tools": [FLAT]}
     response = _post(client, "/responses", {**body, "input": [QUESTION]})
     while calls := [item for item in response["output"] if item["type"] == "function_call"]:
-        outputs = [
-            {"type": "function_call_output", "call_id": call["call_id"], "output": _made(call["arguments"])}
-            for call in calls
-        ]
-        response = _post(client, "/responses", {**body, "previous_response_id": response["id"], "input": outputs})
+        more = {"previous_response_id": response["id"], "input": results_of(calls)}
+        response = _post(client, "/responses", {**body, **more})
 
 
 def sessions(client: OpenAI) -> None:
     said = [{"role": "user", "content": [{"type": "input_text", "text": QUESTION["content"]}]}]
-    body = {"agent": {"model": MODEL, "tools": [_FLAT]}, "environment": {"type": "none"}, "input": said, "stream": True}
+    body = {"agent": {"model": MODEL, "tools": [FLAT]}, "environment": {"type": "none"}, "input": said, "stream": True}
     with client.post("/agents/sessions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]) as answer:
         session = _session(answer)
     path, answered = f"/agents/sessions/{session['id']}/events", {"type": "agent.session.input.tool_result"}
@@ -114,9 +105,29 @@ def _session(answer: Stream[object], behind: list[Json] | None = None) -> Json:
     raise AssertionError("the stream ended")
 
 
-def _outputs(calls: list[Json]) -> list[Json]:
+def read_piece(line: str, calls: list[Json]) -> None:
+    """Read a line of a stream of chat completions, and add what it brings to the calls."""
+    if line.startswith("data: {"):
+        for choice in json.loads(line[6:])["choices"]:
+            for piece in choice["delta"].get("tool_calls", ()):
+                if "id" in piece:
+                    calls.append(piece)
+                else:
+                    calls[piece["index"]]["function"]["arguments"] += piece["function"]["arguments"]
+
+
+def outputs_of(calls: list[Json]) -> list[Json]:
+    """Make the calls of a chat completion, and give the messages that answer them."""
     return [
         {"role": "tool", "tool_call_id": call["id"], "content": _made(call["function"]["arguments"])} for call in calls
+    ]
+
+
+def results_of(calls: list[Json]) -> list[Json]:
+    """Make the calls of a response, and give the items that answer them."""
+    return [
+        {"type": "function_call_output", "call_id": call["call_id"], "output": _made(call["arguments"])}
+        for call in calls
     ]
 
 

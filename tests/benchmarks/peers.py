@@ -113,7 +113,7 @@ def runner(url: str) -> Loops:
         pages: list[int]
 
     declared: Any = pydantic_function_tool(Note, name="note")["function"]
-    function = RegisteredFunction({**declared, "type": "function"}, lambda given: note(**given))  # type: ignore[arg-type]
+    function = RegisteredFunction({**declared, "type": "function"}, lambda given: note(**given))
     client, tools = OpenAI(base_url=url), ResponsesToolRunner(functions=[function])
     return {"responses": lambda: tools.run(client, {"model": MODEL, "input": QUESTION}, max_steps=TURNS + 1)}
 

@@ -1,4 +1,4 @@
-"""Goes through cases one after another, for the scripts that `run.py` starts in environments of their own."""
+"""What the scripts share that `run.py` starts in environments of their own: functions, and a way through cases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,23 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-__all__ = ["go_through"]
+__all__ = ["breaks", "go_through", "slow", "weather"]
+
+
+def weather(city: str) -> str:
+    """Weather in a city."""
+    return f"Sunny in {city}."
+
+
+def breaks(city: str) -> str:
+    """Break."""
+    raise RuntimeError("the lamp fell over")
+
+
+def slow(city: str) -> str:
+    """Take a while."""
+    time.sleep(0.5)
+    return "slow"
 
 
 def go_through(cases: Iterable[str], ask: Callable[[str], str]) -> None:

@@ -1,11 +1,7 @@
 """What other libraries do with what goes wrong in calls: the same answers of a model to each, and what comes of them.
 
-    python -m venv /tmp/peers
-    /tmp/peers/bin/pip install openai-agents "pydantic-ai-slim[openai]" langchain langchain-openai
-    /tmp/peers/bin/python tests/compare/peers.py
-
-docs/compare.md says what this printed, and with which versions. No key and no network are needed: the model is a
-transport under the official client, which all three use. Nothing of ours is imported.
+`make peers` runs it, and docs/compare.md says what it printed, with which versions. No key and no network are needed:
+the model is a transport under the official client, which all three use. Nothing of the package is imported.
 """
 
 from __future__ import annotations
@@ -19,6 +15,7 @@ from importlib.metadata import version
 from typing import Any
 
 import httpx2
+from cases import breaks, slow, weather
 from openai import AsyncOpenAI
 
 os.environ.setdefault("OPENAI_AGENTS_DISABLE_TRACING", "1")
@@ -68,22 +65,6 @@ class Chat:
 
     def client(self) -> AsyncOpenAI:
         return AsyncOpenAI(api_key="k", http_client=httpx2.AsyncClient(transport=httpx2.MockTransport(self)))
-
-
-def weather(city: str) -> str:
-    """Weather in a city."""
-    return f"Sunny in {city}."
-
-
-def breaks(city: str) -> str:
-    """Break."""
-    raise RuntimeError("the lamp fell over")
-
-
-def slow(city: str) -> str:
-    """Take a while."""
-    time.sleep(0.5)
-    return "slow"
 
 
 TOOLS = (weather, breaks, slow)

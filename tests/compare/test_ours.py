@@ -26,7 +26,7 @@ def test_functions_that_block_are_called_side_by_side() -> None:
     async def main() -> list[str]:
         async with Client(mcp_server(Toolset(meet))) as client:
             results = await asyncio.gather(*(client.call_tool("meet", {}) for _ in range(3)))
-            return [result.content[0].text for result in results]  # type: ignore[union-attr]
+            return [result.content[0].text for result in results]  # type: ignore[union-attr] - texts alone
 
     assert asyncio.run(main()) == ["met"] * 3
 

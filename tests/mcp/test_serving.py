@@ -120,7 +120,7 @@ def test_tools_are_listed_and_called(mode: str) -> None:
         assert await call(client, "fail", how="exit") == (True, "The tool fail failed.")
         assert (await call(client, "late"))[1].startswith("The tool late gave no result within 0.1 s.")
         text, image = (await client.call_tool("draw")).content
-        assert text.text == "a dot"  # type: ignore[union-attr]
+        assert text.text == "a dot"  # type: ignore[union-attr] - it is a text
         assert (image.data, image.mime_type) == ("ZG90", "image/gif")  # type: ignore[union-attr]
         with pytest.raises(MCPError, match=r"There is no tool 'none'. The tools are: add"):
             await call(client, "none")

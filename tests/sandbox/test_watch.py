@@ -14,12 +14,18 @@ from toolkit.sandbox.watch import processes, usage
 pytestmark = needs_wall
 
 
-def test_all_below_a_process_are_found() -> None:
+def a_process_with_another_below() -> subprocess.Popen[bytes]:
+    """Both end when they are told something."""
     program = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
     child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
     by = time.monotonic() + 20
     while len(list(processes(child.pid))) < 2 and time.monotonic() < by:
         time.sleep(0.01)
+    return child
+
+
+def test_all_below_a_process_are_found() -> None:
+    child = a_process_with_another_below()
     found = list(processes(child.pid))
     child.communicate(b"\n")
     assert len(found) == 2
@@ -28,11 +34,7 @@ def test_all_below_a_process_are_found() -> None:
 
 
 def test_the_files_of_the_machine_are_not_those_of_a_session_that_shares_its_root() -> None:
-    program = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
-    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
-    by = time.monotonic() + 20
-    while len(list(processes(child.pid))) < 2 and time.monotonic() < by:
-        time.sleep(0.01)
+    child = a_process_with_another_below()
     found, enough = usage(child.pid, 0), os.statvfs("/dev/shm").f_files
     child.communicate(b"\n")
     assert enough

@@ -69,7 +69,7 @@ def both(folder: Path, *arguments: str, **options: object) -> list[tuple[int, st
         for done in [
             subprocess.run(
                 [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False, **options
-            )  # type: ignore[call-overload]
+            )  # type: ignore[call-overload] - any options
         ]
     ]
 

@@ -58,4 +58,4 @@ def test_calls_have_ids_of_their_own_and_arguments_as_they_are_said() -> None:
     with pytest.raises(TypeError, match="not both"):
         call("f", "{}", x=1)
     with pytest.raises(TypeError, match="as JSON text, or by their names"):
-        call("f", {"x": 1})  # type: ignore[arg-type]
+        call("f", {"x": 1})  # type: ignore[arg-type] - wrong on purpose

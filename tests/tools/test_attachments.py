@@ -96,7 +96,7 @@ def test_an_image_is_one_or_the_other() -> None:
     there = "https://example.org/a.png"
     for wrong in ({}, {"data": b"png", "url": there}, {"file_id": "file-1", "url": there}, {"data": "png"}):
         with pytest.raises(DefinitionError, match="Image"):
-            Image(**wrong)  # type: ignore[arg-type]
+            Image(**wrong)  # type: ignore[arg-type] - wrong on purpose
 
 
 def test_a_file_has_a_name_or_is_at_the_service() -> None:
@@ -104,11 +104,11 @@ def test_a_file_has_a_name_or_is_at_the_service() -> None:
     with pytest.raises(DefinitionError, match="File"):
         File(b"pdf")
     with pytest.raises(DefinitionError, match="File"):
-        File("report.pdf", "pdf")  # type: ignore[arg-type]
+        File("report.pdf", "pdf")  # type: ignore[arg-type] - wrong on purpose
 
 
 def test_what_should_be_text_is_refused_where_it_is_made_and_not_when_it_is_sent() -> None:
     with pytest.raises(DefinitionError, match=r"Image\(\) takes text as media_type=, not None"):
-        Image(b"png", None)  # type: ignore[arg-type]
+        Image(b"png", None)  # type: ignore[arg-type] - wrong on purpose
     with pytest.raises(DefinitionError, match=r"File\(\) takes text as name=, not .*Path"):
-        File(b"pdf", Path("report.pdf"))  # type: ignore[arg-type]
+        File(b"pdf", Path("report.pdf"))  # type: ignore[arg-type] - wrong on purpose

@@ -15,7 +15,7 @@ class Message(BaseModel):
 
 
 def test_values_are_as_json_has_them() -> None:
-    said = ({"role": "user"}, Message(role="assistant", type="x"), OrderedDict(a=1))  # type: ignore[call-arg]
+    said = ({"role": "user"}, Message(role="assistant", type="x"), OrderedDict(a=1))  # type: ignore[call-arg] - models take more than they name
     assert plain("x", iter(said)) == [{"role": "user"}, {"role": "assistant", "type": "x"}, {"a": 1}]
 
 
